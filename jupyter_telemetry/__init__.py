@@ -1,0 +1,3 @@
+"""Structured, schema-validated, privacy-preserving event telemetry."""
+
+__version__ = "1.0.0.dev0"
