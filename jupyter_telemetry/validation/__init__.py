@@ -1,0 +1,148 @@
+"""Validation of events against JSON Schema: compiled once per schema, offline, bounded in time.
+
+jsonschema-rs validates; where it has no wheel, jsonschema does, with `regex` for the patterns. Neither is
+imported before the first schema is compiled. Whatever is said of a violation comes from the schema, never
+from the event.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import InvalidSchema
+from ._drafts import Draft, draft_of, own_copy
+from ._location import json_path
+from ._nulls import null_free
+from ._reasons import describe
+from ._references import References, UnresolvedError, loop, recurses
+from ._violation import Violation, best
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import ModuleType
+
+__all__ = [
+    "Draft",
+    "Validator",
+    "Violation",
+    "admits_null",
+    "check_schema",
+    "compile_validator",
+    "draft_of",
+    "may_recurse",
+]
+
+BACKEND_VARIABLE = "JUPYTER_TELEMETRY_VALIDATION"
+"""Environment variable that chooses the backend: `rust` or `python`."""
+
+
+class Validator(Protocol):
+    """A compiled schema; any thread may use it."""
+
+    is_valid: Callable[[object], bool]
+    """Say whether an event is valid. May raise for what JSON cannot hold."""
+
+    def explain(self, instance: object) -> Violation | None:
+        """Say which rule an event breaks; None if none, or if it is nothing that JSON can hold."""
+        ...
+
+
+def compile_validator(
+    schema: Mapping[str, Any],
+    *,
+    resources: Mapping[str, Mapping[str, Any]] | None = None,
+    backend: str | None = None,
+) -> Validator:
+    """Check and compile a schema, once for all its events.
+
+    Parameters
+    ----------
+    schema: neither kept nor changed.
+    resources: URI → the schema that a `$ref` to it means. Nothing else is reachable, nothing is fetched.
+    backend: "rust" or "python"; by default rust if jsonschema-rs can be imported.
+
+    Raises
+    ------
+    InvalidSchema: the schema is no JSON Schema of its draft, has a pattern that cannot be compiled, or a
+        `$ref` that leads nowhere, to a document that is not in `resources`, or back to itself.
+    """
+    own = own_copy(schema)
+    draft = draft_of(own)
+    given = {uri: own_copy(each) for uri, each in (resources or {}).items()}
+    module = _backend(backend)
+    _check_metaschema(own, draft, module)
+    references = References(own, draft, given)
+    _check_references(references)
+    validator: Validator = module.compiled(own, draft, references, given)
+    return validator
+
+
+def check_schema(schema: Mapping[str, Any], draft: Draft, *, backend: str | None = None) -> None:
+    """Raise InvalidSchema, with its JSON path, unless `schema` is valid against the metaschema of `draft`."""
+    _check_metaschema(own_copy(schema), draft, _backend(backend))
+
+
+def may_recurse(
+    schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None
+) -> bool:
+    """Say whether validation may go as deep as an event does; False only if the schema bounds it.
+
+    For such a schema, check an event's depth first: a very deep one ends the process in jsonschema-rs.
+    """
+    return recurses(_references(schema, resources))
+
+
+def admits_null(
+    schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None
+) -> bool:
+    """Say whether a null, and so a NaN, may stand anywhere in a valid event; False only if that is proved."""
+    return not null_free(_references(schema, resources))
+
+
+def _references(schema: Mapping[str, Any], resources: Mapping[str, Mapping[str, Any]] | None) -> References:
+    own = own_copy(schema)
+    return References(own, draft_of(own), {uri: own_copy(each) for uri, each in (resources or {}).items()})
+
+
+def _backend(name: str | None) -> ModuleType:
+    name = name or os.environ.get(BACKEND_VARIABLE) or ("rust" if find_spec("jsonschema_rs") else "python")
+    if name not in ("rust", "python"):
+        raise ValueError(f"no backend {name!r}: 'rust' and 'python' are known")
+    return import_module(f"._{name}", __name__)
+
+
+def _check_metaschema(schema: dict[str, Any], draft: Draft, module: ModuleType) -> None:
+    failure = best(module.schema_failures(schema, draft))
+    if failure is not None:
+        at = json_path(failure.path)
+        rule = f"rule: {failure.rule} of {draft.title}'s metaschema"
+        raise InvalidSchema(
+            f"{at}: {describe(failure)} ({rule})", json_path=at, schema_id=_id_of(schema, draft)
+        )
+
+
+def _check_references(references: References) -> None:
+    root = references.root
+    schema_id = _id_of(root.schema, root.draft)
+    for node in references.own_nodes():
+        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
+            ref = node.schema.get(keyword)
+            if not isinstance(ref, str):
+                continue
+            try:
+                references.follow(node, ref)
+            except UnresolvedError as error:
+                at = json_path((*node.path, keyword))
+                why = "to a document that was not given; none is fetched" if error.remote else "nowhere"
+                raise InvalidSchema(f"{at}: leads {why}", json_path=at, schema_id=schema_id) from None
+    if (looping := loop(references)) is not None:
+        at = json_path(looping.path)
+        raise InvalidSchema(f"{at}: refers to itself and to nothing else", json_path=at, schema_id=schema_id)
+
+
+def _id_of(schema: Mapping[str, Any], draft: Draft) -> str | None:
+    named = schema.get(draft.id_keyword)
+    return named if isinstance(named, str) else None

@@ -1,0 +1,156 @@
+"""Validation by jsonschema-rs: compiled, offline, its patterns bounded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from ..errors import InvalidSchema
+from ._drafts import Draft, keywords
+from ._location import spelled
+from ._violation import MAX_FAILURES, Failure, Violation, violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ._location import Path
+    from ._references import References
+
+BACKTRACK_LIMIT = 100_000
+"""Steps of a pattern that backtracks, per match: about 2 ms; what needs more is refused as too slow."""
+PATTERN_SIZE_LIMIT = 10 * 1024 * 1024
+"""Bytes of one compiled pattern."""
+
+_Kind = jsonschema_rs.ValidationErrorKind
+_LATE = (_Kind.BacktrackLimitExceeded, _Kind.RegexEngineFailure)
+_FROM_THE_SCHEMA = ("types", "options", "expected_value", "limit", "multiple_of", "pattern", "format")
+_CLASSES: dict[Draft, type[jsonschema_rs.Validator]] = {
+    Draft.DRAFT4: jsonschema_rs.Draft4Validator,
+    Draft.DRAFT6: jsonschema_rs.Draft6Validator,
+    Draft.DRAFT7: jsonschema_rs.Draft7Validator,
+    Draft.DRAFT201909: jsonschema_rs.Draft201909Validator,
+    Draft.DRAFT202012: jsonschema_rs.Draft202012Validator,
+}
+_NUMBERS: dict[Draft, int] = {
+    Draft.DRAFT4: jsonschema_rs.Draft4,
+    Draft.DRAFT6: jsonschema_rs.Draft6,
+    Draft.DRAFT7: jsonschema_rs.Draft7,
+    Draft.DRAFT201909: jsonschema_rs.Draft201909,
+    Draft.DRAFT202012: jsonschema_rs.Draft202012,
+}
+
+
+def _options(registry: jsonschema_rs.Registry | None = None) -> dict[str, Any]:
+    return {
+        "validate_formats": True,
+        "offline": True,
+        "mask": "*",
+        "registry": registry,
+        "pattern_options": jsonschema_rs.FancyRegexOptions(
+            backtrack_limit=BACKTRACK_LIMIT, size_limit=PATTERN_SIZE_LIMIT
+        ),
+    }
+
+
+def compiled(
+    schema: dict[str, Any], draft: Draft, references: References, resources: Mapping[str, Any]
+) -> RustValidator:
+    """Compile `schema`, whose metaschema and references are checked. Raises InvalidSchema."""
+    try:
+        registry = jsonschema_rs.Registry(list(resources.items()), draft=_NUMBERS[draft])
+        return RustValidator(_CLASSES[draft](schema, **_options(registry)), references)
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        # The error's own text shows the schema, over several lines.
+        reason = (getattr(error, "message", "") or str(error)).partition("\n")[0]
+        raise InvalidSchema(f"$: the schema cannot be compiled: {reason}") from None
+
+
+class RustValidator:
+    """A compiled schema."""
+
+    def __init__(self, validator: jsonschema_rs.Validator, references: References) -> None:
+        self._validator = validator
+        self._references = references
+        # The compiled method itself: recording calls it for every event.
+        self.is_valid: Callable[[object], bool] = validator.is_valid
+
+    def explain(self, instance: object) -> Violation | None:
+        """Say which rule `instance` breaks; None if it breaks none, or is nothing that JSON can hold."""
+        try:
+            errors = list(islice(self._validator.iter_errors(instance), MAX_FAILURES))
+        except (ValueError, TypeError, RecursionError):
+            return None
+        return violation([_failure(each, instance, self._references) for each in errors], self._references)
+
+
+def schema_failures(schema: dict[str, Any], draft: Draft) -> Iterator[Failure]:
+    """Give what `schema` breaks of its draft's metaschema; each path leads into `schema`."""
+    for error in islice(_metavalidator(draft).iter_errors(schema), MAX_FAILURES):
+        yield _failure(error, schema, None)
+
+
+def _failure(
+    error: jsonschema_rs.ValidationError, instance: object, references: References | None
+) -> Failure:
+    """Take from an error what the schema says, and where; `references` knows it unless it is a metaschema."""
+    kind = error.kind
+    if isinstance(kind, _Kind.PropertyNames):
+        return _of_a_name(_failure(kind.error, instance, references))
+    way = keywords(tuple(error.evaluation_path))
+    rule = way[-1] if way else "$schema"
+    rule_path: Path = tuple(error.schema_path)
+    beside: Any = None
+    if references is not None:
+        rule_path, beside = _stand(references, rule_path, rule, error.absolute_keyword_location or "")
+    if not isinstance(beside, dict) or rule not in beside:
+        beside = {rule: _said(kind)}
+    failure = Failure(
+        path=spelled(instance, error.instance_path),
+        rule_path=rule_path,
+        rule=rule,
+        expected=False if isinstance(kind, _Kind.FalseSchema) else beside[rule],
+        beside=beside,
+        name=kind.property if isinstance(kind, _Kind.Required) else None,
+        late=isinstance(kind, _LATE),
+        false=isinstance(kind, _Kind.FalseSchema),
+        branches=[[_failure(e, instance, references) for e in branch] for branch in _context(kind)],
+    )
+    return _of_a_name(failure) if "propertyNames" in way else failure
+
+
+def _of_a_name(failure: Failure) -> Failure:
+    """Turn what is wrong with a name into what is wrong with the object that has it."""
+    if failure.rule == "propertyNames":
+        return failure
+    return replace(failure, rule="propertyNames", branches=((failure,),))
+
+
+def _stand(references: References, path: Path, rule: str, uri: str) -> tuple[Path, Any]:
+    """Give where a rule stands, and the subschema that has it."""
+    path, _ = references.place(path, uri)
+    length = len(path) - 1
+    while length > 0 and path[length] != rule:
+        length -= 1
+    return path, references.place(path[:length], uri)[1]
+
+
+def _context(kind: jsonschema_rs.ValidationErrorKind) -> list[list[jsonschema_rs.ValidationError]]:
+    if isinstance(kind, _Kind.AnyOf | _Kind.OneOfNotValid):
+        return kind.context
+    return []
+
+
+def _said(kind: jsonschema_rs.ValidationErrorKind) -> Any:
+    """Give what the schema says under the keyword of an error: never what the value is."""
+    fields = kind.as_dict()
+    known = (fields[name] for name in _FROM_THE_SCHEMA if name in fields)
+    return next(known, None)
+
+
+@cache
+def _metavalidator(draft: Draft) -> jsonschema_rs.Validator:
+    return _CLASSES[draft]({"$ref": draft.value}, **_options())
