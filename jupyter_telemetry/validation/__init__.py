@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Draft",
+    "References",
     "Validator",
     "Violation",
     "admits_null",
@@ -42,6 +43,8 @@ BACKEND_VARIABLE = "JUPYTER_TELEMETRY_VALIDATION"
 class Validator(Protocol):
     """A compiled schema; any thread may use it."""
 
+    references: References
+    """The schema's own copy as a graph: its subschemas, and where its references lead."""
     is_valid: Callable[[object], bool]
     """Say whether an event is valid. May raise for what JSON cannot hold."""
 
@@ -54,6 +57,7 @@ def compile_validator(
     schema: Mapping[str, Any],
     *,
     resources: Mapping[str, Mapping[str, Any]] | None = None,
+    draft: Draft | None = None,
     backend: str | None = None,
 ) -> Validator:
     """Check and compile a schema, once for all its events.
@@ -62,6 +66,7 @@ def compile_validator(
     ----------
     schema: neither kept nor changed.
     resources: URI → the schema that a `$ref` to it means. Nothing else is reachable, nothing is fetched.
+    draft: by default what draft_of says.
     backend: "rust" or "python"; by default rust if jsonschema-rs can be imported.
 
     Raises
@@ -70,7 +75,7 @@ def compile_validator(
         `$ref` that leads nowhere, to a document that is not in `resources`, or back to itself.
     """
     own = own_copy(schema)
-    draft = draft_of(own)
+    draft = draft or draft_of(own)
     given = {uri: own_copy(each) for uri, each in (resources or {}).items()}
     module = _backend(backend)
     _check_metaschema(own, draft, module)

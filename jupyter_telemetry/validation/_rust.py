@@ -74,7 +74,7 @@ class RustValidator:
 
     def __init__(self, validator: jsonschema_rs.Validator, references: References) -> None:
         self._validator = validator
-        self._references = references
+        self.references = references
         # The compiled method itself: recording calls it for every event.
         self.is_valid: Callable[[object], bool] = validator.is_valid
 
@@ -84,7 +84,7 @@ class RustValidator:
             errors = list(islice(self._validator.iter_errors(instance), MAX_FAILURES))
         except (ValueError, TypeError, RecursionError):
             return None
-        return violation([_failure(each, instance, self._references) for each in errors], self._references)
+        return violation([_failure(each, instance, self.references) for each in errors], self.references)
 
 
 def schema_failures(schema: dict[str, Any], draft: Draft) -> Iterator[Failure]:
