@@ -13,11 +13,11 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import InvalidSchema
-from ._drafts import Draft, draft_of, own_copy
+from ._drafts import Draft, draft_of, own_copy, subschemas
 from ._location import json_path
 from ._nulls import null_free
 from ._reasons import describe
-from ._references import References, UnresolvedError, loop, recurses
+from ._references import Node, References, UnresolvedError, loop, recurses
 from ._violation import Violation, best
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Draft",
+    "Node",
     "References",
+    "UnresolvedError",
     "Validator",
     "Violation",
     "admits_null",
@@ -34,6 +36,7 @@ __all__ = [
     "compile_validator",
     "draft_of",
     "may_recurse",
+    "subschemas",
 ]
 
 BACKEND_VARIABLE = "JUPYTER_TELEMETRY_VALIDATION"
@@ -81,7 +84,7 @@ def compile_validator(
     _check_metaschema(own, draft, module)
     references = References(own, draft, given)
     _check_references(references)
-    validator: Validator = module.compiled(own, draft, references, given)
+    validator: Validator = module.compiled(references, given)
     return validator
 
 

@@ -12,8 +12,8 @@ from ._location import Path, json_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MAX_SCHEMA_DEPTH = 400
-"""Levels of JSON in a schema: what Python's own recursion limit leaves room for."""
+MAX_SCHEMA_DEPTH = 250
+"""Objects and lists within each other in a schema: what jsonschema-rs and Python's recursion limit bear."""
 
 MAX_SCHEMA_NODES = 200_000
 """Values in a schema, its aliases spelt out: a bomb of aliases ends here."""

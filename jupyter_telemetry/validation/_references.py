@@ -114,6 +114,17 @@ class References:
             return self._anchor(uri, unquote(fragment))
         return self._pointer(uri, unquote(fragment))
 
+    def reached(self, node: Node, ref: str) -> Any:
+        """Follow `ref`; a metaschema, or nothing, is None."""
+        try:
+            return self.follow(node, ref)
+        except UnresolvedError:
+            return None
+
+    def draft_at(self, uri: str) -> Draft:
+        """Give the draft of the resource given for `uri`."""
+        return self._drafts[urldefrag(uri).url]
+
     def _anchor(self, uri: str, name: str) -> dict[str, Any]:
         try:
             return self._anchors[uri, name]
@@ -189,14 +200,6 @@ def _pointer_step(target: Any, name: str) -> str | int:
     raise UnresolvedError(remote=False)
 
 
-def reached(references: References, node: Node, ref: str) -> Any:
-    """Follow `ref`; a metaschema, or nothing, is None."""
-    try:
-        return references.follow(node, ref)
-    except UnresolvedError:
-        return None
-
-
 def loop(references: References) -> Node | None:
     """Find a subschema whose `$ref`s come back to it without a step into the value: it means nothing."""
     return _cycle(list(references.nodes.values()), partial(_beside, references))
@@ -215,7 +218,7 @@ def beside(references: References, node: Node) -> list[Any]:
     found = [each for step, each in node.applied() if step[0] in _IN_PLACE]
     for keyword in ("$ref", *DYNAMIC):
         if isinstance(node.schema.get(keyword), str):
-            found.append(reached(references, node, node.schema[keyword]))
+            found.append(references.reached(node, node.schema[keyword]))
     return found
 
 

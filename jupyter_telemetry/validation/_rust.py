@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import jsonschema_rs
 from ..errors import InvalidSchema
 from ._drafts import Draft, keywords
 from ._location import spelled
-from ._violation import MAX_FAILURES, Failure, Violation, violation
+from ._violation import MAX_FAILURES, Failure, Violation, of_a_name, violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,13 +55,12 @@ def _options(registry: jsonschema_rs.Registry | None = None) -> dict[str, Any]:
     }
 
 
-def compiled(
-    schema: dict[str, Any], draft: Draft, references: References, resources: Mapping[str, Any]
-) -> RustValidator:
-    """Compile `schema`, whose metaschema and references are checked. Raises InvalidSchema."""
+def compiled(references: References, resources: Mapping[str, Any]) -> RustValidator:
+    """Compile a schema whose metaschema and references are checked. Raises InvalidSchema."""
     try:
+        draft = references.root.draft
         registry = jsonschema_rs.Registry(list(resources.items()), draft=_NUMBERS[draft])
-        return RustValidator(_CLASSES[draft](schema, **_options(registry)), references)
+        return RustValidator(_CLASSES[draft](references.root.schema, **_options(registry)), references)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         # The error's own text shows the schema, over several lines.
         reason = (getattr(error, "message", "") or str(error)).partition("\n")[0]
@@ -98,8 +96,9 @@ def _failure(
 ) -> Failure:
     """Take from an error what the schema says, and where; `references` knows it unless it is a metaschema."""
     kind = error.kind
+    path = spelled(instance, error.instance_path)
     if isinstance(kind, _Kind.PropertyNames):
-        return _of_a_name(_failure(kind.error, instance, references))
+        return of_a_name([_failure(kind.error, instance, references)], path)
     way = keywords(tuple(error.evaluation_path))
     rule = way[-1] if way else "$schema"
     rule_path: Path = tuple(error.schema_path)
@@ -109,7 +108,7 @@ def _failure(
     if not isinstance(beside, dict) or rule not in beside:
         beside = {rule: _said(kind)}
     failure = Failure(
-        path=spelled(instance, error.instance_path),
+        path=path,
         rule_path=rule_path,
         rule=rule,
         expected=False if isinstance(kind, _Kind.FalseSchema) else beside[rule],
@@ -119,14 +118,8 @@ def _failure(
         false=isinstance(kind, _Kind.FalseSchema),
         branches=[[_failure(e, instance, references) for e in branch] for branch in _context(kind)],
     )
-    return _of_a_name(failure) if "propertyNames" in way else failure
-
-
-def _of_a_name(failure: Failure) -> Failure:
-    """Turn what is wrong with a name into what is wrong with the object that has it."""
-    if failure.rule == "propertyNames":
-        return failure
-    return replace(failure, rule="propertyNames", branches=((failure,),))
+    # A pattern for names that took too long is an error of the pattern, not of propertyNames.
+    return of_a_name([failure], path) if failure.late and "propertyNames" in way else failure
 
 
 def _stand(references: References, path: Path, rule: str, uri: str) -> tuple[Path, Any]:

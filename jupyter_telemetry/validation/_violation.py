@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ._declared import shown_path
@@ -88,6 +88,12 @@ def best(failures: Iterable[Failure]) -> Failure | None:
     return min((_narrowed(each) for each in failures), key=_rank, default=None)
 
 
+def of_a_name(failures: Sequence[Failure], path: Path) -> Failure:
+    """Turn what is wrong with a name into what is wrong with the object at `path` that has it."""
+    chosen = min((_narrowed(each) for each in failures), key=_rank)
+    return replace(chosen, path=path, rule="propertyNames", branches=((chosen,),))
+
+
 def _rank(failure: Failure) -> tuple[bool, int, list[tuple[bool, str]], list[tuple[bool, str]], str]:
     return (
         failure.rule in _VAGUE,
@@ -109,8 +115,11 @@ def _narrowed(failure: Failure) -> Failure:
     meant = [each for each in failure.branches if each and not _other_kind(each, failure.path)]
     if len(meant) > 1:
         meant = [each for each in meant if not _other_tag(each, failure.path)]
-    inner = best(meant[0]) if len(meant) == 1 else None
-    return inner or failure
+    if len(meant) == 1:
+        return min((_narrowed(each) for each in meant[0]), key=_rank)
+    return replace(
+        failure, branches=[[min(map(_narrowed, each), key=_rank)] for each in failure.branches if each]
+    )
 
 
 def _other_kind(failures: Sequence[Failure], at: Path) -> bool:
