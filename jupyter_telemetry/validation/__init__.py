@@ -11,6 +11,7 @@ import os
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urldefrag
 
 from ..errors import InvalidSchema
 from ._drafts import Draft, draft_of, own_copy, subschemas
@@ -83,8 +84,11 @@ def compile_validator(
     module = _backend(backend)
     _check_metaschema(own, draft, module)
     references = References(own, draft, given)
-    _check_references(references)
-    validator: Validator = module.compiled(references, given)
+    # jsonschema-rs refuses a schema if a reference leads nowhere in any resource, needed or not.
+    used = {node.resource for node in references.concerned()}
+    _check_loops(references)
+    reached = {uri: each for uri, each in given.items() if urldefrag(uri).url in used}
+    validator: Validator = module.compiled(references, reached)
     return validator
 
 
@@ -132,23 +136,11 @@ def _check_metaschema(schema: dict[str, Any], draft: Draft, module: ModuleType) 
         )
 
 
-def _check_references(references: References) -> None:
-    root = references.root
-    schema_id = _id_of(root.schema, root.draft)
-    for node in references.own_nodes():
-        for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
-            ref = node.schema.get(keyword)
-            if not isinstance(ref, str):
-                continue
-            try:
-                references.follow(node, ref)
-            except UnresolvedError as error:
-                at = json_path((*node.path, keyword))
-                why = "to a document that was not given; none is fetched" if error.remote else "nowhere"
-                raise InvalidSchema(f"{at}: leads {why}", json_path=at, schema_id=schema_id) from None
-    if (looping := loop(references)) is not None:
+def _check_loops(references: References) -> None:
+    looping = loop(references)
+    if looping is not None:
         at = json_path(looping.path)
-        raise InvalidSchema(f"{at}: refers to itself and to nothing else", json_path=at, schema_id=schema_id)
+        raise InvalidSchema(f"{at}: refers to itself and to nothing else", json_path=at)
 
 
 def _id_of(schema: Mapping[str, Any], draft: Draft) -> str | None:

@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin
 
+from ..errors import InvalidSchema
 from ._drafts import Draft, draft_of, subschemas
-from ._location import Path, spelled
+from ._location import Path, json_path, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,7 @@ _IN_PLACE = frozenset(
 )
 _STORED = frozenset(("definitions", "$defs"))
 DYNAMIC = ("$dynamicRef", "$recursiveRef")
+REFERENCES = ("$ref", *DYNAMIC)
 
 
 class Node:
@@ -66,24 +68,61 @@ class References:
         self._documents: dict[str, Any] = {}
         self._drafts: dict[str, Draft] = {}
         self._anchors: dict[tuple[str, str], dict[str, Any]] = {}
+        self._foreign: set[str] = set()
         for uri, resource in resources.items():
-            base = urldefrag(uri).url
-            known = draft_of(resource) if isinstance(resource, dict) and "$schema" in resource else draft
-            self._documents[base] = resource
-            self._drafts[base] = known
-            self._enter(resource, (), base, known, base)
+            self._add(urldefrag(uri).url, resource, draft)
         self._documents[""] = schema
         self._drafts[""] = draft
         self._enter(schema, (), "", draft, "")
         self.root = self.nodes[id(schema)]
 
+    def _add(self, uri: str, resource: Any, draft: Draft) -> None:
+        """Add a resource: of its own draft if it names one, else of the schema's."""
+        if isinstance(resource, dict) and "$schema" in resource:
+            try:
+                draft = draft_of(resource)
+            except InvalidSchema:
+                self._foreign.add(uri)
+        self._documents[uri] = resource
+        self._drafts[uri] = draft
+        self._enter(resource, (), uri, draft, uri)
+
     def node(self, schema: dict[str, Any]) -> Node:
         """Give what is known of a subschema."""
         return self.nodes[id(schema)]
 
-    def own_nodes(self) -> list[Node]:
-        """Give the nodes of the schema itself, in its order."""
-        return [node for node in self.nodes.values() if node.resource == ""]
+    def concerned(self) -> list[Node]:
+        """Give the nodes of the schema, and those elsewhere that its validation may come to.
+
+        Raises InvalidSchema for a reference that leads nowhere.
+        """
+        found: dict[int, Node] = {}
+        waiting = [node for node in reversed(self.nodes.values()) if node.resource == ""]
+        while waiting:
+            node = waiting.pop()
+            if id(node.schema) in found:
+                continue
+            if node.resource in self._foreign:
+                raise InvalidSchema(
+                    f"{node.resource}: the $schema of this document is not a draft known here"
+                )
+            found[id(node.schema)] = node
+            after = [each for _, each in node.applied()]
+            after += [self._checked(node, keyword) for keyword in REFERENCES]
+            waiting.extend(self.node(each) for each in reversed(after) if isinstance(each, dict))
+        return list(found.values())
+
+    def _checked(self, node: Node, keyword: str) -> Any:
+        ref = node.schema.get(keyword)
+        if not isinstance(ref, str):
+            return None
+        try:
+            return self.follow(node, ref)
+        except UnresolvedError as error:
+            at = json_path((*node.path, keyword))
+            where = f"{node.resource}: " if node.resource else ""
+            why = "to a document that was not given; none is fetched" if error.remote else "nowhere"
+            raise InvalidSchema(f"{where}{at}: leads {why}", json_path=at) from None
 
     def place(self, path: Path, uri: str = "") -> tuple[Path, Any]:
         """Give a path as it is spelled in the schema, or where `uri` leads, and what stands at its end."""
@@ -216,7 +255,7 @@ def recurses(references: References) -> bool:
 def beside(references: References, node: Node) -> list[Any]:
     """Give the subschemas that apply to the same value as `node` does."""
     found = [each for step, each in node.applied() if step[0] in _IN_PLACE]
-    for keyword in ("$ref", *DYNAMIC):
+    for keyword in REFERENCES:
         if isinstance(node.schema.get(keyword), str):
             found.append(references.reached(node, node.schema[keyword]))
     return found

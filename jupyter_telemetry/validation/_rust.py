@@ -34,13 +34,6 @@ _CLASSES: dict[Draft, type[jsonschema_rs.Validator]] = {
     Draft.DRAFT201909: jsonschema_rs.Draft201909Validator,
     Draft.DRAFT202012: jsonschema_rs.Draft202012Validator,
 }
-_NUMBERS: dict[Draft, int] = {
-    Draft.DRAFT4: jsonschema_rs.Draft4,
-    Draft.DRAFT6: jsonschema_rs.Draft6,
-    Draft.DRAFT7: jsonschema_rs.Draft7,
-    Draft.DRAFT201909: jsonschema_rs.Draft201909,
-    Draft.DRAFT202012: jsonschema_rs.Draft202012,
-}
 
 
 def _options(registry: jsonschema_rs.Registry | None = None) -> dict[str, Any]:
@@ -59,12 +52,17 @@ def compiled(references: References, resources: Mapping[str, Any]) -> RustValida
     """Compile a schema whose metaschema and references are checked. Raises InvalidSchema."""
     try:
         draft = references.root.draft
-        registry = jsonschema_rs.Registry(list(resources.items()), draft=_NUMBERS[draft])
+        registry = jsonschema_rs.Registry([(uri, _dated(each, draft)) for uri, each in resources.items()])
         return RustValidator(_CLASSES[draft](references.root.schema, **_options(registry)), references)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         # The error's own text shows the schema, over several lines.
         reason = (getattr(error, "message", "") or str(error)).partition("\n")[0]
         raise InvalidSchema(f"$: the schema cannot be compiled: {reason}") from None
+
+
+def _dated(resource: Any, draft: Draft) -> Any:
+    """Name the draft of a resource: without one, that of the schema which refers to it."""
+    return {"$schema": draft.value, **resource} if isinstance(resource, dict) else resource
 
 
 class RustValidator:

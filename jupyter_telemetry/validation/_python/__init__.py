@@ -44,6 +44,8 @@ _SPECIFICATIONS: dict[Draft, Any] = {
     Draft.DRAFT201909: DRAFT201909,
     Draft.DRAFT202012: DRAFT202012,
 }
+# Without a way to retrieve: what is not in it is nowhere. jsonschema's own default fetches.
+_CLOSED: Any = referencing.Registry()
 
 
 def compiled(references: References, resources: Mapping[str, Any]) -> PythonValidator:
@@ -55,8 +57,7 @@ def compiled(references: References, resources: Mapping[str, Any]) -> PythonVali
     unevaluated = Unevaluated(rendering)
     if "unevaluatedProperties" in _CLASSES[draft].VALIDATORS:
         keywords["unevaluatedProperties"] = unevaluated
-    # A registry without a way to retrieve: what is not in it is nowhere.
-    registry: Any = referencing.Registry().with_resources(
+    registry = _CLOSED.with_resources(
         (uri, _SPECIFICATIONS[references.draft_at(uri)].create_resource(each))
         for uri, each in rendering.resources.items()
     )
@@ -97,7 +98,7 @@ def _is_integer(_: object, value: object) -> bool:
 
 def _check_patterns(references: References) -> None:
     """Compile each pattern, so that none is found to be bad while recording."""
-    for node in references.nodes.values():
+    for node in references.concerned():
         sources: dict[Path, Any] = {
             ("patternProperties", name): name for name in node.schema.get("patternProperties", ())
         }
@@ -148,7 +149,7 @@ def schema_failures(schema: dict[str, Any], draft: Draft) -> Iterator[Failure]:
 @cache
 def _metavalidators(draft: Draft) -> tuple[Any, ...]:
     kind = _class(draft, keywords_of(draft))
-    return tuple(kind(part) for part in parts_of(draft))
+    return tuple(kind(part, registry=_CLOSED) for part in parts_of(draft))
 
 
 def _failure(error: ValidationError, rendering: Rendering | None, below: Path = ()) -> Failure:

@@ -26,15 +26,24 @@ def parts_of(draft: Draft) -> tuple[Mapping[str, Any], ...]:
     """Give the schemas that an object must match to be a schema of `draft`, its subschemas aside."""
     whole = REGISTRY.contents(draft.value)
     vocabularies = [urljoin(draft.value, each["$ref"]) for each in whole.get("allOf", ())]
-    documents = [whole, *(REGISTRY.contents(uri) for uri in vocabularies)]
-    return tuple(_cut({k: v for k, v in each.items() if k not in _OF_THE_WHOLE}, draft) for each in documents)
+    documents = {draft.value: whole} | {uri: REGISTRY.contents(uri) for uri in vocabularies}
+    subschema = {"type": "object"} if draft is Draft.DRAFT4 else {"type": ["object", "boolean"]}
+    return tuple(
+        _cut({key: each for key, each in document.items() if key not in _OF_THE_WHOLE}, uri, subschema)
+        for uri, document in documents.items()
+    )
 
 
-def _cut(value: Any, draft: Draft) -> Any:
+def _cut(value: Any, uri: str, subschema: Mapping[str, Any]) -> Any:
+    """Copy a part of the metaschema at `uri`, with `subschema` where it recurses."""
     if value in _RECURSION:
-        return {"type": "object"} if draft is Draft.DRAFT4 else {"type": ["object", "boolean"]}
-    if isinstance(value, dict):
-        return {key: _cut(each, draft) for key, each in value.items()}
+        return subschema
     if isinstance(value, list):
-        return [_cut(each, draft) for each in value]
-    return value
+        return [_cut(each, uri, subschema) for each in value]
+    if not isinstance(value, dict):
+        return value
+    cut = {key: _cut(each, uri, subschema) for key, each in value.items()}
+    ref = cut.get("$ref")
+    if isinstance(ref, str) and not ref.startswith("#"):
+        cut["$ref"] = urljoin(uri, ref)
+    return cut

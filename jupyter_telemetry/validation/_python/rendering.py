@@ -34,10 +34,11 @@ class Rendering:
         self._nodes: dict[int, Node] = {}
         self._false: dict[int, Path] = {}
         for key, node in list(references.nodes.items()):
-            rendered = memo[key]
-            rendered.pop("$schema", None)
-            self._nodes[id(rendered)] = node
-            self._write_false(node, rendered)
+            if key in memo:
+                rendered = memo[key]
+                rendered.pop("$schema", None)
+                self._nodes[id(rendered)] = node
+                self._write_false(node, rendered)
 
     def _write_false(self, node: Node, rendered: dict[str, Any]) -> None:
         for step, each in subschemas(node.schema, node.draft):

@@ -1,0 +1,108 @@
+"""The envelope: the metadata around an event.
+
+    {"__timestamp__":"2026-11-23T17:42:05.123456Z","__schema__":"…","__schema_version__":1,
+     "__metadata_version__":2,"__id__":"0193…",…the event's own properties…}
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import threading
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["METADATA_NAMES", "METADATA_VERSION", "RESERVED_PREFIX", "Envelope", "Stamper", "timestamp_of"]
+
+METADATA_VERSION = 2
+METADATA_NAMES = ("__timestamp__", "__schema__", "__schema_version__", "__metadata_version__", "__id__")
+RESERVED_PREFIX = "__"  # of all metadata names, those of the future included
+
+_LOW_BITS = 16  # of the counter, in the last group of the id; the rest stands in its cached prefix
+
+
+class Stamper:
+    """Give each event its time and its id; callable from any thread, before and after a fork.
+
+    A call returns (timestamp, id): the time in UTC as RFC 3339 §5.6 with microseconds and `Z`, and a UUIDv7
+    (RFC 9562 §5.7): 48 bits of milliseconds, a 42-bit counter in the place of rand_a and the start of rand_b
+    (RFC 9562 §6.2 method 1, seeded at random), and 32 bits drawn once per process. Ids rise strictly from call
+    to call, when the clock jumps backwards too: their milliseconds then stay where they were.
+    """
+
+    def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self._now_ns = now_ns
+        self._second = (-1, "")  # the second in hand, and its text
+        self.reseed()
+
+    def reseed(self) -> None:
+        """Draw the random part anew: a forked child must not repeat its parent's ids."""
+        self._lock = threading.Lock()
+        self._node = f"{secrets.randbits(32):08x}"
+        self._counter = itertools.count(secrets.randbits(41))  # next() on it is atomic
+        self._prefix = (-1, -1, "")  # milliseconds, high bits of the counter, and their text
+
+    def __call__(self) -> tuple[str, str]:
+        microseconds = self._now_ns() // 1000
+        count = next(self._counter)
+        milliseconds, high, prefix = self._prefix
+        if microseconds // 1000 > milliseconds or count >> _LOW_BITS != high:
+            prefix = self._advance(microseconds // 1000, count >> _LOW_BITS)
+        seconds, fraction = divmod(microseconds, 1_000_000)
+        known, text = self._second
+        if known != seconds:
+            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+            self._second = (seconds, text)
+        return f"{text}.{fraction:06d}Z", f"{prefix}{count & 0xFFFF:04x}{self._node}"
+
+    def _advance(self, milliseconds: int, high: int) -> str:
+        with self._lock:  # at most once a millisecond; never lets the milliseconds fall
+            milliseconds = max(milliseconds, self._prefix[0])
+            variant = 0x8000 | high & 0x3FFF
+            prefix = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{high >> 14:03x}-{variant:04x}-"
+            self._prefix = (milliseconds, high, prefix)
+        return prefix
+
+
+stamp = Stamper()
+if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork
+    os.register_at_fork(after_in_child=stamp.reseed)
+
+
+def timestamp_of(moment: datetime) -> str:
+    """Write a datetime as `__timestamp__` does; a naive one is UTC.
+
+    Raises OverflowError if it lies outside the years 1 to 9999 in UTC.
+    """
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds") + "Z"
+
+
+class Envelope:
+    """What every event of one (schema id, version) is wrapped in."""
+
+    __slots__ = ("schema_id", "version")
+
+    def __init__(self, schema_id: str, version: int | str) -> None:
+        self.schema_id = schema_id
+        self.version = version
+
+    def seal(self, event: dict[str, Any], timestamp_override: datetime | None = None) -> dict[str, Any]:
+        """Return the capsule: metadata first, then the event's properties (the values are shared)."""
+        timestamp, event_id = stamp()
+        if timestamp_override is not None:
+            timestamp = timestamp_of(timestamp_override)
+        return {
+            "__timestamp__": timestamp,
+            "__schema__": self.schema_id,
+            "__schema_version__": self.version,
+            "__metadata_version__": METADATA_VERSION,
+            "__id__": event_id,
+            **event,
+        }

@@ -1,0 +1,89 @@
+"""Event: a pydantic model that is an event schema."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
+
+from .errors import InvalidEvent, InvalidSchema, invalid_event
+
+__all__ = ["Event", "checked_schema", "dump"]
+
+# The order in which people read a schema; what is not named here stands in between, as pydantic gives it.
+_FIRST = ("title", "description", "type", "properties", "required")
+_LAST = ("$id", "version")
+_ATTRIBUTES = ("_id", "_title", "_version")
+
+
+class Event(BaseModel):
+    # No docstring: pydantic would make it the description of models that have none.
+    # A subclass states these, or inherits them:
+    _id: ClassVar[str]  # the schema's `$id`, a URI
+    _title: ClassVar[str]
+    _version: ClassVar[int | str]
+
+    @classmethod
+    def schema(cls, *_: Any, **__: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Return the model's event schema: JSON Schema 2020-12 of what record_event_model records.
+
+        Raises InvalidSchema if `_id`, `_title` or `_version` is missing.
+        """
+        return checked_schema(cls)
+
+
+def checked_schema(model: Any) -> dict[str, Any]:
+    """Return the schema of an Event model. Raises InvalidSchema."""
+    if not (isinstance(model, type) and issubclass(model, Event)):
+        raise InvalidSchema(f"{model!r} is no subclass of jupyter_telemetry.Event")
+    missing = [name for name in _ATTRIBUTES if not hasattr(model, name)]
+    if missing:
+        raise InvalidSchema(
+            f"the event model {model.__name__} lacks {', '.join(missing)}: write them in its body, "
+            "such as _version = 1"
+        )
+    plain = _ordered(model.model_json_schema(by_alias=True, mode="serialization"))
+    return {**plain, "title": model._title, "$id": model._id, "version": model._version}
+
+
+def dump(event: Any) -> dict[str, Any]:
+    """Return an event model's properties as JSON has them, by alias, without validation.
+
+    Raises InvalidEvent if it holds what JSON cannot, or is no event model.
+    """
+    if not isinstance(event, Event):
+        raise TypeError(f"record_event_model takes an instance of an Event model, not a {type(event).__name__}")
+    try:
+        properties: dict[str, Any] = type(event).__pydantic_serializer__.to_python(
+            event, mode="json", by_alias=True, warnings=False
+        )
+    except (PydanticSerializationError, ValueError, TypeError, RecursionError):
+        raise _unfit(event) from None
+    return properties
+
+
+def _unfit(event: Event) -> InvalidEvent:
+    return invalid_event(
+        json_path="$",
+        rule="json",
+        reason="holds a value that cannot be written as JSON",
+        schema_id=getattr(type(event), "_id", type(event).__name__),
+    )
+
+
+def _ordered(schema: Any) -> Any:
+    """Sort a schema's keys as people read them; names of properties keep their order."""
+    if isinstance(schema, list):
+        return [_ordered(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    keys = [key for key in _FIRST if key in schema]
+    keys += [key for key in schema if key not in (*_FIRST, *_LAST)]
+    return {key: _ordered_below(key, schema[key]) for key in keys}
+
+
+def _ordered_below(key: str, value: Any) -> Any:
+    if key in ("properties", "$defs", "patternProperties", "dependentSchemas"):
+        return {name: _ordered(each) for name, each in value.items()}
+    return value if key in ("default", "examples", "const", "enum") else _ordered(value)

@@ -1,0 +1,359 @@
+"""EventLog: configuration, registration, and the road of an event."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import IO, TYPE_CHECKING, Any
+
+from traitlets import Bool, Enum, Integer, observe
+from traitlets.config import Configurable
+from traitlets.config.loader import LazyConfigValue
+
+from .errors import TelemetryError
+from .handlers import close_handler, is_line_handler, quieten, restore
+from .loading import load_file, load_url
+from .notice import Notices
+from .privacy import Classification, Limits, Policy
+from .record import event_record
+from .registry import SchemaRegistry
+from .route import Counters, Route
+from .traits import AllowedSchemas, HandlerList, Handlers, resolve_lazy
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from traitlets import Bunch
+    from traitlets.config import Config
+
+    from .event import Event
+    from .schema import EventSchema
+
+__all__ = ["EventLog"]
+
+
+class EventLog(Configurable):
+    """Record structured events: each is validated, filtered, sealed, and handed to logging handlers as one line.
+
+    Any thread may record; all changes take effect for the next event. Use it as a context manager, or call
+    close(), to close the handlers that it made itself.
+    """
+
+    handlers = Handlers(
+        help="""Where events go: a list of logging handlers. A handler may also be written as a dict in the form of
+        `logging.config.dictConfig`: {"class": "logging.FileHandler", "filename": "events.log"}.
+        A callable that returns the list will do. Without handlers, events go nowhere."""
+    ).tag(config=True)
+
+    allowed_schemas = AllowedSchemas(
+        help="""Which events are recorded: a list of schema ids, exact or globs such as
+        https://events.jupyter.org/jupyter_server/*, or a dict from these to
+        {"allowed_properties": [...], "allowed_categories": [...]}. Empty (the default): nothing is recorded."""
+    ).tag(config=True)
+
+    on_invalid = Enum(
+        ["raise", "log"],
+        "raise",
+        help="""What becomes of a call that cannot record: "raise" an error (for libraries), or "log" it at most once
+        a minute and count it, so that nothing escapes (for servers).""",
+    ).tag(config=True)
+
+    max_event_bytes = Integer(
+        1024 * 1024, min=256, help="The longest line that an event may become, metadata included, in bytes of UTF-8."
+    ).tag(config=True)
+
+    fetch_references = Bool(
+        False,
+        help="""Whether registering a schema may fetch the http and https documents that its $ref names. Recording
+        never fetches anything.""",
+    ).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        # _lock guards what is written below; recording only reads _routes, which is replaced as a whole.
+        self._lock = threading.RLock()
+        self._routes: dict[tuple[str, int | str], Route] = {}
+        self._counters: dict[tuple[str, str], Counters] = {}
+        self._attached: tuple[logging.Handler, ...] = ()
+        self._own: list[logging.Handler] = []  # made from configuration, closed by close()
+        self._failures: dict[str, int] = {}
+        self._unknown = 0  # refused calls that named no registered schema
+        self._fetched: dict[str, dict[str, Any]] = {}
+        self._policy = Policy(())
+        self._raises = True
+        self.registry = SchemaRegistry()
+        self._notices = Notices(getattr(kwargs.get("parent"), "log", None) or logging.getLogger("jupyter_telemetry"))
+        super().__init__(**kwargs)
+        self._configure()
+
+    # The road of an event
+
+    def record_event(
+        self,
+        schema_id: str | None = None,
+        version: int | str | None = None,
+        event: dict[str, Any] | None = None,
+        timestamp_override: datetime | None = None,
+        *,
+        schema_name: str | None = None,
+    ) -> dict[str, Any] | None:
+        """Record one event; hand its encoded line to every handler that wants it.
+
+        Parameters
+        ----------
+        schema_id, version: of a registered schema; `schema_name` is 0.1.0's word for `schema_id`.
+        event: the properties; never changed.
+        timestamp_override: the event's time, if not now; a naive one is UTC.
+
+        Returns the capsule as recorded (it may share nested values with `event`), or None if the configuration
+        does not allow it.
+
+        Raises SchemaNotRegistered, InvalidEvent — unless `on_invalid` is "log".
+        """
+        try:
+            try:
+                route = self._routes[schema_id, version]  # type: ignore[index]
+            except (KeyError, TypeError):
+                route = self._find_route(schema_name if schema_id is None else schema_id, version)
+            if route.denied:
+                route.counters.not_allowed += 1
+                return None
+            route.validate(event)
+            kept = route.filter(event)  # type: ignore[arg-type]
+            capsule = route.seal(kept, timestamp_override)
+            line = route.encode(capsule, kept)
+        except TelemetryError as error:
+            return self._refuse(error, schema_id or schema_name, version)
+        self._hand_out(route, capsule, line)
+        return capsule
+
+    def record_event_model(self, event: Event) -> dict[str, Any] | None:
+        """Record an instance of an Event model, by alias; see record_event."""
+        from .event import dump
+
+        try:
+            properties = dump(event)
+        except TelemetryError as error:
+            return self._refuse(error, type(event)._id, type(event)._version)
+        return self.record_event(type(event)._id, type(event)._version, properties)
+
+    def _hand_out(self, route: Route, capsule: dict[str, Any], line: bytes) -> None:
+        record = None
+        for handler in route.line_handlers:
+            try:
+                if handler.level <= logging.INFO and not handler.filters:
+                    handler.write_event(line)  # type: ignore[attr-defined]
+                else:
+                    record = record or event_record(route, capsule, line)
+                    _handle(handler, record)
+            except Exception as error:  # a failing handler must not break the caller
+                self._handler_failed(handler, error)
+        for handler in route.record_handlers:
+            try:
+                record = record or event_record(route, capsule, line)
+                _handle(handler, record)
+            except Exception as error:
+                self._handler_failed(handler, error)
+        route.counters.recorded += 1
+
+    # Registration
+
+    def register_schema(self, schema: Mapping[str, Any]) -> None:
+        """Register a JSON schema given as a dict, which is neither kept nor changed; the same one again is no error.
+
+        Raises InvalidSchema, SchemaAlreadyRegistered.
+        """
+        self.registry.register(schema)
+
+    def register_schema_file(self, file: str | os.PathLike[str] | IO[str] | IO[bytes]) -> None:
+        """Register a schema from a JSON or YAML file: its path, or the open file.
+
+        Raises InvalidSchema, SchemaAlreadyRegistered; OSError if the file cannot be read.
+        """
+        self.register_schema(load_file(file))
+
+    def register_schema_url(self, url: str) -> None:
+        """Register a schema from a http, https or file URL, fetched once; never while recording.
+
+        Raises InvalidSchema (it cannot be fetched, or is no event schema), SchemaAlreadyRegistered.
+        """
+        with self._lock:
+            known = self._fetched.get(url)
+        schema = known or load_url(url)
+        self.register_schema(schema)
+        with self._lock:
+            self._fetched[url] = schema
+
+    def register_event_model(self, model: type[Event]) -> None:
+        """Register the schema of an Event model.
+
+        Raises InvalidSchema (`_id`, `_title` or `_version` is missing, too), SchemaAlreadyRegistered.
+        """
+        from .event import checked_schema
+        from .validation import Draft
+
+        self.registry.register(checked_schema(model), draft=Draft.DRAFT202012)
+
+    # Handlers
+
+    def add_handler(self, handler: logging.Handler) -> None:
+        """Send the events that follow to `handler` too; twice the same is once."""
+        with self._lock:
+            self.handlers = [*self.handlers, handler]
+
+    def remove_handler(self, handler: logging.Handler) -> None:
+        """Send no more events to `handler`; it stays open unless the log made it."""
+        with self._lock:
+            self.handlers = [each for each in self.handlers if each is not handler]
+
+    def flush(self) -> None:
+        """Flush all handlers."""
+        for handler in self._attached:
+            try:
+                handler.flush()
+            except Exception as error:  # one failing handler must not keep the others from it
+                self._handler_failed(handler, error)
+
+    def close(self) -> None:
+        """Flush all handlers, and close those that the log made from configuration; then it has none."""
+        self.flush()
+        with self._lock:
+            self.handlers = []
+
+    def __enter__(self) -> EventLog:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    # What became of the events
+
+    def counts(self) -> dict[str, int]:
+        """Return how many calls recorded an event, were not allowed to, or were invalid, and how often handlers failed."""
+        counters = list(self._counters.values())
+        return {
+            "recorded": sum(each.recorded for each in counters),
+            "not_allowed": sum(each.not_allowed for each in counters),
+            "invalid": sum(each.invalid for each in counters) + self._unknown,
+            "handler_failures": sum(self._failures.values()),
+        }
+
+    # Configuration
+
+    def _find_my_config(self, cfg: Config) -> Any:
+        """Return the configuration of this object; handlers are hidden from traitlets' deep copy in a function."""
+        mine = super()._find_my_config(cfg)
+        for name, default in (("handlers", []), ("allowed_schemas", [])):
+            if isinstance(mine.get(name), LazyConfigValue):
+                mine[name] = resolve_lazy(mine[name], default)
+        if isinstance(handlers := mine.get("handlers"), (list, tuple)):
+            mine["handlers"] = lambda: handlers
+        return mine
+
+    @observe("handlers", "allowed_schemas", "on_invalid", "max_event_bytes", "fetch_references")
+    def _on_change(self, change: Bunch) -> None:
+        if "_attached" in self.__dict__:
+            self._configure()
+
+    def _configure(self) -> None:
+        """Take over the configuration: routes are made anew, each at its next event."""
+        with self._lock:
+            handlers: HandlerList = self.handlers
+            self._own += getattr(handlers, "made", ())
+            for handler in handlers:
+                if handler not in self._attached:
+                    quieten(handler, self._handler_failed)
+            gone = [handler for handler in self._attached if handler not in handlers]
+            self._attached = tuple(handlers)
+            self._policy = Policy(self.allowed_schemas)
+            self._raises = self.on_invalid == "raise"
+            self.registry.may_fetch = self.fetch_references
+            self._routes = {}
+            for handler in gone:
+                restore(handler)
+                if handler in self._own:
+                    self._own.remove(handler)
+                    close_handler(handler)
+
+    def _find_route(self, schema_id: object, version: object) -> Route:
+        """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""
+        schema = self.registry.get(schema_id, version)
+        with self._lock:
+            route = self._routes.get((schema.id, schema.version))
+            if route is None:
+                route = self._make_route(schema)
+            # One dict is never both read and written: a new one takes its place.
+            self._routes = {**self._routes, (schema.id, version): route, (schema.id, schema.version): route}  # type: ignore[dict-item]
+        return route
+
+    def _make_route(self, schema: EventSchema) -> Route:
+        limits = self._limits(schema)
+        line_handlers = tuple(handler for handler in self._attached if is_line_handler(handler))
+        if limits is not None:
+            for handler in line_handlers:
+                handler.write_schema(schema.id, schema.version, schema.canonical)  # type: ignore[attr-defined]
+        return Route(
+            schema,
+            limits,
+            self._counters.setdefault((schema.id, str(schema.version)), Counters()),
+            line_handlers=line_handlers,
+            record_handlers=tuple(handler for handler in self._attached if handler not in line_handlers),
+            max_event_bytes=self.max_event_bytes,
+        )
+
+    def _limits(self, schema: EventSchema) -> Limits | None:
+        """Return what may be kept of a schema's events; say so where the reason is likely a mistake."""
+        limits = self._policy.limits(schema.id)
+        if limits is None:
+            self._say_what_allowed_schemas_misses(schema)
+        elif not limits.by_exact_id and not Classification(schema.references).classifies:
+            self._notices.warn_once(
+                ("glob", schema.id),
+                "%s classifies none of its properties, so no glob in allowed_schemas admits it: it is not recorded. "
+                "To record it whole, add its exact id.",
+                schema.id,
+            )
+            return None
+        return limits
+
+    def _say_what_allowed_schemas_misses(self, schema: EventSchema) -> None:
+        registered = {each.id for each in self.registry}
+        for pattern in self._policy.patterns:
+            if pattern not in registered and not any(char in pattern for char in "*?["):
+                near = self.registry.nearest(pattern)
+                self._notices.warn_once(
+                    ("unknown", pattern),
+                    "allowed_schemas names %s, which is not registered%s; events of %s are not recorded.",
+                    pattern,
+                    f" (the nearest registered id is {near})" if near else "",
+                    schema.id,
+                )
+
+    # What fails
+
+    def _refuse(self, error: TelemetryError, schema_id: object, version: object) -> None:
+        counters = self._counters.get((str(schema_id), str(version)))
+        if counters is None:
+            self._unknown += 1
+        else:
+            counters.invalid += 1
+        if self._raises:
+            raise error
+        self._notices.warn((type(error).__name__, str(schema_id)), "An event was not recorded: %s", error)
+
+    def _handler_failed(self, handler: logging.Handler, error: BaseException | None) -> None:
+        name = type(handler).__name__
+        with self._lock:
+            self._failures[name] = self._failures.get(name, 0) + 1
+        self._notices.warn(
+            ("handler", id(handler)),
+            "A %s failed to take an event: %s. The other handlers have it; this one may have lost it.",
+            name,
+            type(error).__name__,  # its text may hold the event
+        )
+
+
+def _handle(handler: logging.Handler, record: logging.LogRecord) -> None:
+    if record.levelno >= handler.level:
+        handler.handle(record)

@@ -1,0 +1,128 @@
+"""What becomes of the values that are not allowed: compiled once per route."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..envelope import RESERVED_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .classification import Classification, Place
+    from .policy import Limits
+
+    Action: TypeAlias = Callable[[Any], Any]
+
+__all__ = ["ReservedName", "compile_redaction"]
+
+
+class ReservedName(ValueError):
+    """An undeclared name that begins as metadata does."""
+
+
+def _keep(value: Any) -> Any:
+    return value
+
+
+def _null(value: Any) -> None:  # noqa: ARG001  one of the actions
+    return None
+
+
+def compile_redaction(
+    classification: Classification, limits: Limits
+) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
+    """Return a function from a valid event to what may be kept of it, or None if that is all of it.
+
+    A declared value that is not allowed becomes null; an undeclared one is dropped, name and all. The event is
+    not changed; what is kept of it is shared. The function raises ReservedName for an undeclared name that
+    begins with `__`.
+    """
+    if limits.keep_whole(classifies=classification.classifies):
+        return None
+    return _Compiler(limits).event(classification.root)
+
+
+class _Compiler:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._actions: dict[tuple[Place, frozenset[str]], Action] = {}
+
+    def event(self, root: Place) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        whole = self._limits.properties
+        return _members(root, dict.fromkeys(whole, _keep), self, root.categories)
+
+    def action(self, place: Place, around: frozenset[str]) -> Action:
+        """Return what is done with a value; `around` are the categories of what it is part of."""
+        key = (place, place.categories | around)
+        if key not in self._actions:
+            # A schema may refer to itself: the place is known before what is below it is.
+            self._actions[key] = lambda value: self._actions[key](value)
+            self._actions[key] = self._compiled(*key)
+        return self._actions[key]
+
+    def _compiled(self, place: Place, categories: frozenset[str]) -> Action:
+        if not categories <= self._limits.categories or not (categories or place.classifies):
+            return _null
+        if place.is_opaque:
+            return _keep
+        # Nothing is said of a value as a whole unless it has a category itself.
+        scalar = _keep if categories else _null
+        members = _members(place, {}, self, categories) if place.has_members else scalar
+        items = _items(place, self, categories) if place.has_items else scalar
+
+        def by_kind(value: Any) -> Any:
+            if isinstance(value, dict):
+                return members(value)
+            return items(value) if isinstance(value, (list, tuple)) else scalar(value)
+
+        return by_kind
+
+
+def _members(
+    place: Place, actions: dict[str, Action], compiler: _Compiler, categories: frozenset[str]
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    for name in place.names:
+        member = place.member(name)
+        if name not in actions and member is not None:
+            actions[name] = compiler.action(member, categories)
+    kept_names = frozenset(name for name, action in actions.items() if action is _keep)
+    changed = {name: action for name, action in actions.items() if action is not _keep}
+
+    def keep_undeclared(name: Any, value: Any, kept: dict[str, Any]) -> None:
+        """Keep what a pattern or `additionalProperties` allows; its name is a value too."""
+        if isinstance(name, str) and name.startswith(RESERVED_PREFIX):
+            raise ReservedName
+        member = place.member(name) if isinstance(name, str) else None
+        action = compiler.action(member, categories) if member is not None else _null
+        if action is not _null:
+            kept[name] = action(value)
+
+    def members(value: dict[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for name, item in value.items():
+            if name in kept_names:
+                kept[name] = item
+            elif name in changed:
+                kept[name] = changed[name](item)
+            else:
+                keep_undeclared(name, item, kept)
+        return kept
+
+    return members
+
+
+def _items(place: Place, compiler: _Compiler, categories: frozenset[str]) -> Callable[[Any], list[Any]]:
+    def action_at(index: int) -> Action:
+        item = place.item(index)
+        return compiler.action(item, categories) if item is not None else _null
+
+    first = [action_at(index) for index in range(place.prefix_length)]
+    rest = action_at(place.prefix_length)
+
+    def items(value: Any) -> list[Any]:
+        if rest is _keep and not first:
+            return value  # type: ignore[no-any-return]
+        return [(first[i] if i < len(first) else rest)(item) for i, item in enumerate(value)]
+
+    return items

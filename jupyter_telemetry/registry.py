@@ -1,0 +1,111 @@
+"""SchemaRegistry: (id, version) → EventSchema."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from typing import TYPE_CHECKING, Any
+
+from .errors import SchemaAlreadyRegistered, SchemaNotRegistered
+from .loading import external_references, load_url
+from .schema import EventSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .validation import Draft
+
+__all__ = ["SchemaRegistry"]
+
+MAX_REFERENCED_DOCUMENTS = 20
+
+
+class SchemaRegistry:
+    """The schemas that are known, by (id, version); `1` and `"1"` are the same version. Any thread may call it.
+
+    Parameters
+    ----------
+    may_fetch: whether registering a schema may fetch the http(s) documents that its `$ref`s name.
+    """
+
+    def __init__(self, *, may_fetch: bool = False) -> None:
+        self.may_fetch = may_fetch
+        self._schemas: dict[tuple[str, str], EventSchema] = {}
+        self._lock = threading.Lock()
+
+    def register(self, document: Mapping[str, Any], *, draft: Draft | None = None) -> EventSchema:
+        """Check, compile and keep a schema; the same one again changes nothing.
+
+        A `$ref` may lead to the id of a schema registered before.
+
+        Raises InvalidSchema, SchemaAlreadyRegistered.
+        """
+        schema = EventSchema(document, resources=self._resources_of(document), draft=draft)
+        with self._lock:
+            known = self._schemas.setdefault((schema.id, str(schema.version)), schema)
+        if known.canonical != schema.canonical:
+            raise SchemaAlreadyRegistered(
+                f"{schema.id} version {schema.version!r} is registered already, with another text; "
+                "give the changed schema a new version",
+                schema_id=schema.id,
+                version=schema.version,
+            )
+        return known
+
+    def _resources_of(self, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Collect the documents that a schema refers to, and those that these refer to."""
+        resources: dict[str, dict[str, Any]] = {}
+        waiting = _references_of(document)
+        while waiting:
+            uri = waiting.pop()
+            found = next((schema.document for schema in self if schema.id == uri), None)
+            if found is None and self.may_fetch and uri.startswith(("http://", "https://")):
+                found = load_url(uri)
+            if found is not None and len(resources) < MAX_REFERENCED_DOCUMENTS:
+                resources[uri] = found
+                waiting |= external_references(found, uri) - resources.keys()
+        return resources  # what is missing here is an error of EventSchema
+
+    def get(self, schema_id: object, version: object) -> EventSchema:
+        """Return the schema of (id, version).
+
+        Raises SchemaNotRegistered, which names what is nearest.
+        """
+        schema = self._schemas.get((schema_id, str(version))) if isinstance(schema_id, str) else None
+        if schema is None or isinstance(version, bool):
+            raise SchemaNotRegistered(
+                self._what_is_known(schema_id, version), schema_id=schema_id, version=version
+            )
+        return schema
+
+    def __iter__(self) -> Iterator[EventSchema]:
+        return iter(list(self._schemas.values()))
+
+    def __len__(self) -> int:
+        return len(self._schemas)
+
+    def __contains__(self, key: tuple[str, int | str]) -> bool:
+        return (key[0], str(key[1])) in self._schemas
+
+    def nearest(self, schema_id: str) -> str | None:
+        """Return the registered id that looks most like `schema_id`."""
+        near = difflib.get_close_matches(schema_id, {schema.id for schema in self}, n=1, cutoff=0.5)
+        return near[0] if near else None
+
+    def _what_is_known(self, schema_id: object, version: object) -> str:
+        if not isinstance(schema_id, str):
+            return f"a schema id is a str, this is a {type(schema_id).__name__}"
+        versions = [schema.version for schema in self if schema.id == schema_id]
+        if versions:
+            known = ", ".join(map(repr, versions))
+            return f"{schema_id} is registered, but not in version {version!r}; registered: {known}"
+        near = self.nearest(schema_id)
+        hint = f"; did you mean {near}?" if near else "; register it first (register_schema)"
+        return f"no schema is registered under {schema_id} version {version!r}{hint}"
+
+
+def _references_of(document: object) -> set[str]:
+    if not isinstance(document, dict):
+        return set()
+    base = document.get("$id")
+    return external_references(document, base if isinstance(base, str) else "")

@@ -1,0 +1,147 @@
+"""Route: all that is decided of a (schema id, version) before its first event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .encoding import Encoder, Misfit, is_too_deep
+from .envelope import Envelope
+from .errors import InvalidEvent, invalid_event
+from .privacy import Classification, compile_redaction
+from .privacy.redaction import ReservedName
+from .validation import admits_null, may_recurse
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from .privacy import Limits
+    from .schema import EventSchema
+
+__all__ = ["Counters", "Route"]
+
+# What a validator raises for what JSON cannot hold.
+_NO_JSON = (ValueError, TypeError, RecursionError, OverflowError)
+
+
+class Counters:
+    """What became of one schema's events; outlives its routes."""
+
+    __slots__ = ("invalid", "not_allowed", "recorded")
+
+    def __init__(self) -> None:
+        # An `+= 1` on a slot cannot be interrupted by another thread under the GIL.
+        self.recorded = 0
+        self.not_allowed = 0
+        self.invalid = 0
+
+
+class Route:
+    """The way of one schema's events: immutable, and made anew when schemas, configuration or handlers change.
+
+    Parameters
+    ----------
+    limits: what may be kept; None: nothing, the route is `denied`.
+    line_handlers: those that take the encoded line; record_handlers: those that take a logging record.
+    """
+
+    __slots__ = (
+        "_encoder",
+        "_envelope",
+        "_is_valid",
+        "_recurses",
+        "_redact",
+        "counters",
+        "denied",
+        "line_handlers",
+        "record_handlers",
+        "schema",
+    )
+
+    def __init__(
+        self,
+        schema: EventSchema,
+        limits: Limits | None,
+        counters: Counters,
+        *,
+        line_handlers: tuple[logging.Handler, ...],
+        record_handlers: tuple[logging.Handler, ...],
+        max_event_bytes: int,
+    ) -> None:
+        self.schema = schema
+        self.counters = counters
+        self.line_handlers = line_handlers
+        self.record_handlers = record_handlers
+        self.denied = limits is None
+        if limits is None:
+            return
+        self._is_valid = schema.validator.is_valid
+        self._recurses = may_recurse(schema.document)
+        self._redact: Callable[[dict[str, Any]], dict[str, Any]] | None
+        self._redact = compile_redaction(Classification(schema.references), limits)
+        self._envelope = Envelope(schema.id, schema.version)
+        self._encoder = Encoder(
+            self._envelope,
+            max_event_bytes=max_event_bytes,
+            admits_null=admits_null(schema.document),
+            names=schema.names,
+        )
+
+    def validate(self, event: object) -> None:
+        """Raise InvalidEvent unless the schema has room for `event`."""
+        try:
+            # A schema that recurses lets a validator go as deep as the event does, and that ends the process.
+            if isinstance(event, dict) and not (self._recurses and is_too_deep(event)) and self._is_valid(event):
+                return
+        except _NO_JSON:
+            pass
+        raise self._violation(event)
+
+    def filter(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Return what may be kept of a valid event: the event itself, or a new object that shares its values."""
+        if self._redact is None:
+            return event
+        try:
+            return self._redact(event)
+        except ReservedName:
+            raise self._violation(event) from None
+
+    def seal(self, kept: dict[str, Any], timestamp_override: datetime | None) -> dict[str, Any]:
+        """Return the capsule: the metadata, then what is kept. Raises InvalidEvent for a bad time."""
+        try:
+            return self._envelope.seal(kept, timestamp_override)
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            raise self._invalid(
+                Misfit("$", "timestamp", "timestamp_override must be a datetime.datetime in the years 1 to 9999")
+            ) from None
+
+    def encode(self, capsule: dict[str, Any], kept: dict[str, Any]) -> bytes:
+        """Return the capsule as one line of JSON with its newline. Raises InvalidEvent."""
+        line = self._encoder.encode(capsule, kept)
+        if isinstance(line, Misfit):
+            raise self._invalid(line)
+        return line
+
+    def _violation(self, event: object) -> InvalidEvent:
+        if not isinstance(event, dict):
+            return self._invalid(Misfit("$", "type", "must be an object (a dict)"))
+        misfit = self._encoder.diagnose(event)
+        if misfit is not None:
+            return self._invalid(misfit)
+        found = self.schema.validator.explain(event)
+        if found is None:
+            return self._invalid(Misfit("$", "json", "holds a value that JSON cannot hold"))
+        return invalid_event(
+            json_path=found.json_path,
+            rule=found.rule,
+            reason=found.reason,
+            schema_id=self.schema.id,
+            schema_path=found.rule_path,
+            expected=found.expected,
+        )
+
+    def _invalid(self, misfit: Misfit) -> InvalidEvent:
+        return invalid_event(
+            json_path=misfit.json_path, rule=misfit.rule, reason=misfit.reason, schema_id=self.schema.id
+        )

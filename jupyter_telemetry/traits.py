@@ -1,0 +1,201 @@
+"""traitlets types for the configuration."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+from typing import Any, NoReturn
+
+from traitlets import TraitType
+from traitlets.config.loader import LazyConfigValue
+
+from .errors import ConfigurationError
+from .handlers import close_handler, make_handler
+
+__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "resolve_lazy"]
+
+_ENTRY_KEYS = ("allowed_properties", "allowed_categories")
+
+
+def _frozen(what: str) -> Any:
+    def refuse(self: Any, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(f"{what} cannot be changed in place: {self.instead}")
+
+    return refuse
+
+
+class _FrozenList(list):  # type: ignore[type-arg]
+    """A list whose change in place is an error, since nobody would notice it."""
+
+    instead = "assign a new list to the trait"
+    append = extend = insert = remove = pop = clear = sort = reverse = _frozen("this list")
+    __setitem__ = __delitem__ = __imul__ = _frozen("this list")
+
+    def __iadd__(self, other: Any) -> Any:  # `log.allowed_schemas += […]` assigns, so it is noticed
+        return [*self, *other]
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+    def __reduce__(self) -> Any:
+        return (list, (list(self),))
+
+
+class _FrozenDict(dict):  # type: ignore[type-arg]
+    """A dict whose change in place is an error."""
+
+    instead = "assign a new dict to the trait"
+    update = setdefault = pop = popitem = clear = _frozen("this dict")
+    __setitem__ = __delitem__ = _frozen("this dict")
+
+    def __ior__(self, other: Any) -> Any:
+        return {**self, **other}
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+    def __reduce__(self) -> Any:
+        return (dict, (dict(self),))
+
+
+class HandlerList(_FrozenList):
+    """Handlers without repetition; `made` are those that were made from dicts, and are ours to close."""
+
+    instead = "use add_handler or remove_handler"
+    made: tuple[logging.Handler, ...] = ()
+
+
+class Handlers(TraitType[Any, Any]):
+    """A list of logging handlers; each may be a dict in the form of `logging.config.dictConfig`.
+
+    Takes also a callable that returns such a list (it survives the deep copy of a configuration), and None for
+    an empty one. Its value is a HandlerList.
+    """
+
+    info_text = "a list of logging handlers or of dicts in dictConfig's form, or a callable that returns one"
+    default_value: Any = HandlerList()
+
+    def validate(self, obj: Any, value: Any) -> HandlerList:
+        """Return the handlers; make those that are given as dicts."""
+        value = value() if callable(value) else value
+        if value is not None and not isinstance(value, (list, tuple)):
+            raise ConfigurationError(
+                f"EventLog.handlers: write a list of logging handlers, not a {type(value).__name__}: "
+                'c.EventLog.handlers = [logging.FileHandler("events.log")]'
+            )
+        made: list[logging.Handler] = []
+        handlers: dict[int, logging.Handler] = {}
+        try:
+            for each in value or ():
+                handler = self._handler(each)
+                handlers[id(handler)] = handler
+                if handler is not each:
+                    made.append(handler)
+        except ConfigurationError:
+            for handler in made:
+                close_handler(handler)
+            raise
+        found = HandlerList(handlers.values())
+        found.made = tuple(made)
+        return found
+
+    @staticmethod
+    def _handler(given: Any) -> logging.Handler:
+        if isinstance(given, dict):
+            return make_handler(given)
+        if isinstance(given, logging.Handler):
+            return given
+        hint = "; call it to make one" if isinstance(given, type) else ""
+        raise ConfigurationError(
+            f"EventLog.handlers: {given!r} is no logging.Handler and no dict in dictConfig's form{hint}"
+        )
+
+    def from_string(self, s: str) -> Any:
+        """Parse what stands on a command line: JSON."""
+        return _parsed(s, "EventLog.handlers")
+
+
+class AllowedSchemas(TraitType[Any, Any]):
+    """Which events are recorded: a list of ids and globs, or a dict from these to what is kept of them.
+
+    `{"https://example.org/save": {"allowed_categories": ["personal-data"], "allowed_properties": ["path"]}}`
+    """
+
+    info_text = "a list of schema ids and globs, or a dict from them to allowed_properties and allowed_categories"
+    default_value: Any = _FrozenList()
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return a copy that cannot be changed unnoticed."""
+        if isinstance(value, dict):
+            return _FrozenDict({_schema_id(each): _entry(each, entry) for each, entry in value.items()})
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return _FrozenList(dict.fromkeys(_schema_id(each) for each in value))
+        raise ConfigurationError(
+            f"EventLog.allowed_schemas: write a list of schema ids, not a {type(value).__name__}: "
+            'c.EventLog.allowed_schemas = ["https://example.org/my-event"]'
+        )
+
+    def from_string(self, s: str) -> Any:
+        """Parse what stands on a command line: one id, or JSON."""
+        return _parsed(s, "EventLog.allowed_schemas") if s.lstrip()[:1] in ("[", "{") else [s]
+
+    def from_string_list(self, s_list: list[str]) -> Any:
+        """Parse an option that stands on a command line several times."""
+        parts = [self.from_string(s) for s in s_list]
+        if any(isinstance(part, dict) for part in parts):
+            return {key: entry for part in parts for key, entry in _as_dict(part).items()}
+        return [each for part in parts for each in part]
+
+
+def resolve_lazy(lazy: LazyConfigValue, default: Any) -> Any:
+    """Work out `c.EventLog.allowed_schemas.append(…)`, `.update(…)` and the like.
+
+    traitlets does this by the type of the trait's default and drops in silence what does not fit it; here ids
+    and entries add up.
+    """
+    changes = lazy.to_dict()
+    updates = changes.get("update", {})
+    listed = [*changes.get("prepend", ()), *default, *changes.get("extend", ())]
+    for index, each in changes.get("inserts", ()):
+        listed.insert(index, each)
+    if isinstance(updates, dict) and (updates or isinstance(default, dict)):
+        return {**_as_dict(default), **_as_dict(listed), **updates}
+    return [*listed, *updates]
+
+
+def _as_dict(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {each: {} for each in value}
+
+
+def _schema_id(value: Any) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise ConfigurationError(
+        f"EventLog.allowed_schemas: a schema id is a str that is not empty, not a {type(value).__name__}"
+    )
+
+
+def _entry(schema_id: str, entry: Any) -> _FrozenDict:
+    where = f"EventLog.allowed_schemas[{schema_id!r}]"
+    if entry is None:
+        entry = {}
+    if not isinstance(entry, dict):
+        raise ConfigurationError(f"{where}: write a dict with the keys {' and '.join(_ENTRY_KEYS)}")
+    for key, names in entry.items():
+        if key not in _ENTRY_KEYS:
+            raise ConfigurationError(f"{where}: unknown key {key!r}; known are {' and '.join(_ENTRY_KEYS)}")
+        if not isinstance(names, (list, tuple, set, frozenset)) or not all(isinstance(n, str) for n in names):
+            raise ConfigurationError(f"{where}[{key!r}]: write a list of strings")
+    return _FrozenDict({key: _FrozenList(names) for key, names in entry.items()})
+
+
+def _parsed(text: str, trait: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return ast.literal_eval(text)  # what traitlets' own containers take
+    except (ValueError, SyntaxError):
+        raise ConfigurationError(f"{trait}: neither JSON nor a Python literal: {text!r}") from None
