@@ -62,7 +62,11 @@ class Encoder:
             return self.diagnose(event) or Misfit("$", "json", "holds a value that JSON cannot hold")
         if len(line) > self._max_event_bytes + 1:
             return Misfit("$", "size", f"is longer than max_event_bytes ({self._max_event_bytes}) as JSON")
-        if self._is_doubtful(line) or len(capsule) != len(event) + len(METADATA_NAMES):
+        if (
+            len(capsule) != len(event) + len(METADATA_NAMES)
+            or self._is_doubtful(line)
+            or (self._admits_null and b"null" in line and _holds_no_number(event))
+        ):
             return self.diagnose(event) or line
         return line
 
@@ -73,10 +77,23 @@ class Encoder:
     def _is_doubtful(self, line: bytes) -> bool:
         return (
             line.find(_RESERVED_KEY, self._header_bytes) >= 0
-            or (self._admits_null and b"null" in line)
             # A level costs two bytes, and most lines are shorter than that.
             or (len(line) > 2 * MAX_DEPTH and line.count(b"{") + line.count(b"[") > MAX_DEPTH)
         )
+
+
+def _holds_no_number(value: Any) -> bool:
+    """Say whether a NaN or an infinity is anywhere in what orjson has encoded: it has written null for it."""
+    for item in value.values() if isinstance(value, dict) else value:
+        kind = type(item)
+        if kind is str or kind is int:
+            continue
+        if kind is float:
+            if not math.isfinite(item):
+                return True
+        elif isinstance(item, (dict, list, tuple)) and _holds_no_number(item):
+            return True
+    return False
 
 
 def is_too_deep(event: object) -> bool:
