@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import math
 from enum import Enum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import orjson
 
 from .envelope import METADATA_NAMES, RESERVED_PREFIX, Envelope
+from .errors import InvalidEvent, invalid_event
+from .validation import HIDDEN, Hidden, json_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
+
+_Path: TypeAlias = "tuple[str | int | Hidden, ...]"
 
 __all__ = ["MAX_DEPTH", "Encoder", "Misfit", "find_misfit", "is_too_deep"]
 
@@ -29,9 +33,12 @@ _RESERVED_KEY = b'"' + RESERVED_PREFIX.encode()
 class Misfit(NamedTuple):
     """Where an event holds what JSON, or this package, has no room for; without the value."""
 
-    json_path: str
+    path: tuple[str | int | Hidden, ...]
     rule: str
     reason: str
+
+
+_UNKNOWN = Misfit((), "json", "holds a value that JSON cannot hold")
 
 
 class Encoder:
@@ -44,41 +51,54 @@ class Encoder:
     names: the property names that the schema declares; others count as values and are not said.
     """
 
-    __slots__ = ("_admits_null", "_header_bytes", "_max_event_bytes", "_names")
+    __slots__ = ("_admits_null", "_header_bytes", "_max_event_bytes", "_names", "_schema_id")
 
-    def __init__(
-        self, envelope: Envelope, *, max_event_bytes: int, admits_null: bool, names: Collection[str]
-    ) -> None:
+    def __init__(self, envelope: Envelope, *, max_event_bytes: int, admits_null: bool, names: Collection[str]) -> None:
+        self._schema_id = envelope.schema_id
         self._header_bytes = len(orjson.dumps(envelope.seal({}))) - 1  # the same for every event of a schema
         self._max_event_bytes = max_event_bytes
         self._admits_null = admits_null
         self._names = names
 
-    def encode(self, capsule: dict[str, Any], event: dict[str, Any]) -> bytes | Misfit:
-        """Return the capsule as one line that ends in a newline, or why `event` does not fit into one."""
+    def encode(self, capsule: dict[str, Any], kept: dict[str, Any]) -> bytes:
+        """Return the capsule as one line that ends in a newline; `kept` are the event's properties in it.
+
+        Raises InvalidEvent.
+        """
         try:
             line = orjson.dumps(capsule, option=_OPTIONS)
         except (TypeError, RecursionError):  # orjson's own error is a TypeError
-            return self.diagnose(event) or Misfit("$", "json", "holds a value that JSON cannot hold")
-        if len(line) > self._max_event_bytes + 1:
-            return Misfit("$", "size", f"is longer than max_event_bytes ({self._max_event_bytes}) as JSON")
+            raise self.misfit(kept) or self._invalid(_UNKNOWN) from None
+        header_bytes, length = self._header_bytes, len(line)
         if (
-            len(capsule) != len(event) + len(METADATA_NAMES)
-            or self._is_doubtful(line)
-            or (self._admits_null and b"null" in line and _holds_no_number(event))
+            line.find(_RESERVED_KEY, header_bytes) >= 0
+            or (self._admits_null and line.find(b"null", header_bytes) >= 0 and _holds_no_number(kept))
+            # A level costs two bytes, and most lines are shorter than that.
+            or (length > 2 * MAX_DEPTH and line.count(b"{") + line.count(b"[") > MAX_DEPTH)
+            or length > self._max_event_bytes + 1
+            or len(capsule) != len(kept) + len(METADATA_NAMES)
         ):
-            return self.diagnose(event) or line
+            self._look_closer(line, kept)
         return line
 
-    def diagnose(self, event: object) -> Misfit | None:
-        """Find the first thing in an event that JSON, or this package, has no room for."""
-        return find_misfit(event, self._names)
+    def misfit(self, event: object) -> InvalidEvent | None:
+        """Return the error for the first thing in an event that JSON, or this package, has no room for."""
+        found = find_misfit(event, self._names)
+        return self._invalid(found) if found else None
 
-    def _is_doubtful(self, line: bytes) -> bool:
-        return (
-            line.find(_RESERVED_KEY, self._header_bytes) >= 0
-            # A level costs two bytes, and most lines are shorter than that.
-            or (len(line) > 2 * MAX_DEPTH and line.count(b"{") + line.count(b"[") > MAX_DEPTH)
+    def _look_closer(self, line: bytes, kept: dict[str, Any]) -> None:
+        if len(line) > self._max_event_bytes + 1:
+            reason = f"is longer than max_event_bytes ({self._max_event_bytes}) as JSON"
+            raise self._invalid(Misfit((), "size", reason))
+        if (error := self.misfit(kept)) is not None:
+            raise error
+
+    def _invalid(self, misfit: Misfit) -> InvalidEvent:
+        return invalid_event(
+            json_path=json_path(misfit.path),
+            rule=misfit.rule,
+            reason=misfit.reason,
+            schema_id=self._schema_id,
         )
 
 
@@ -112,34 +132,31 @@ def _containers(value: Any) -> list[Any]:
     return [item for item in items if isinstance(item, (dict, list, tuple))]
 
 
-def find_misfit(value: object, names: Collection[str], path: str = "$", depth: int = 1) -> Misfit | None:
-    """Walk a value depth first; the path names only what is in `names`, the rest is `*`."""
-    if isinstance(value, (dict, list, tuple)):
-        if depth > MAX_DEPTH:
-            return Misfit("$", "depth", f"has more than {MAX_DEPTH} levels, or holds itself")
-        return _misfit_in_object(value, names, path, depth) if isinstance(value, dict) else next(
-            filter(None, (find_misfit(item, names, f"{path}[{i}]", depth + 1) for i, item in enumerate(value))), None
-        )
-    return _misfit_of_scalar(value, path)
-
-
-def _misfit_in_object(
-    value: dict[Any, Any], names: Collection[str], path: str, depth: int
-) -> Misfit | None:
-    for name, item in value.items():
-        if not isinstance(name, str):
-            return Misfit(f"{path}.*", "json", "has a name that is not a string")
-        if name.startswith(RESERVED_PREFIX):
-            return Misfit(f"{path}.*", "reserved-name", f"has a name that begins with {RESERVED_PREFIX!r}, as metadata does")
-        misfit = _misfit_of_scalar(name, f"{path}.*") or find_misfit(
-            item, names, path + json_path_step(name, names), depth + 1
-        )
-        if misfit is not None:
+def find_misfit(value: object, names: Collection[str], path: _Path = ()) -> Misfit | None:
+    """Walk a value depth first; a name that is not in `names` is hidden in the path."""
+    if not isinstance(value, (dict, list, tuple)):
+        return _misfit_of_scalar(value, path)
+    if len(path) >= MAX_DEPTH:
+        return Misfit((), "depth", f"has more than {MAX_DEPTH} levels, or holds itself")
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, item in items:
+        misfit = isinstance(value, dict) and _misfit_of_name(step, path)
+        below = step if isinstance(step, int) or step in names else HIDDEN
+        misfit = misfit or find_misfit(item, names, (*path, below))
+        if misfit:
             return misfit
     return None
 
 
-def _misfit_of_scalar(value: object, path: str) -> Misfit | None:
+def _misfit_of_name(name: object, path: _Path) -> Misfit | None:
+    if not isinstance(name, str):
+        return Misfit(path, "json", "has a name that is not a string")
+    if name.startswith(RESERVED_PREFIX):
+        return Misfit(path, "reserved-name", f"has a name that begins with {RESERVED_PREFIX!r}, as metadata does")
+    return _misfit_of_scalar(name, (*path, HIDDEN))
+
+
+def _misfit_of_scalar(value: object, path: _Path) -> Misfit | None:
     reason = None
     if isinstance(value, str):
         try:
@@ -155,10 +172,3 @@ def _misfit_of_scalar(value: object, path: str) -> Misfit | None:
     elif value is not None and not isinstance(value, (Enum, UUID)):
         reason = "is of a type that JSON does not have"
     return Misfit(path, "json", reason) if reason else None
-
-
-def json_path_step(name: str, names: Collection[str]) -> str:
-    """Write one step of a JSONPath (RFC 9535): `.name`, `['odd name']`, or `.*` for an undeclared name."""
-    if name not in names:
-        return ".*"
-    return f".{name}" if name.isidentifier() else f"[{name!r}]"

@@ -1,7 +1,7 @@
 """The envelope: the metadata around an event.
 
-    {"__timestamp__":"2026-11-23T17:42:05.123456Z","__schema__":"…","__schema_version__":1,
-     "__metadata_version__":2,"__id__":"0193…",…the event's own properties…}
+{"__timestamp__":"2026-11-23T17:42:05.123456Z","__schema__":"…","__schema_version__":1,
+ "__metadata_version__":2,"__id__":"0193…",…the event's own properties…}
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from .errors import invalid_event
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["METADATA_NAMES", "METADATA_VERSION", "RESERVED_PREFIX", "Envelope", "Stamper", "timestamp_of"]
+__all__ = ["METADATA_NAMES", "METADATA_VERSION", "RESERVED_PREFIX", "Envelope", "Stamper", "stamp"]
 
 METADATA_VERSION = 2
 METADATA_NAMES = ("__timestamp__", "__schema__", "__schema_version__", "__metadata_version__", "__id__")
@@ -37,7 +39,6 @@ class Stamper:
 
     def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._now_ns = now_ns
-        self._second = (-1, "")  # the second in hand, and its text
         self.reseed()
 
     def reseed(self) -> None:
@@ -45,43 +46,32 @@ class Stamper:
         self._lock = threading.Lock()
         self._node = f"{secrets.randbits(32):08x}"
         self._counter = itertools.count(secrets.randbits(41))  # next() on it is atomic
-        self._prefix = (-1, -1, "")  # milliseconds, high bits of the counter, and their text
+        self._id_milliseconds = 0
+        # The millisecond in hand and the high bits of the counter, with what they are written as.
+        self._written = (-1, -1, "", "")
 
     def __call__(self) -> tuple[str, str]:
-        microseconds = self._now_ns() // 1000
+        milliseconds, microseconds = divmod(self._now_ns() // 1000, 1000)
         count = next(self._counter)
-        milliseconds, high, prefix = self._prefix
-        if microseconds // 1000 > milliseconds or count >> _LOW_BITS != high:
-            prefix = self._advance(microseconds // 1000, count >> _LOW_BITS)
-        seconds, fraction = divmod(microseconds, 1_000_000)
-        known, text = self._second
-        if known != seconds:
-            text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-            self._second = (seconds, text)
-        return f"{text}.{fraction:06d}Z", f"{prefix}{count & 0xFFFF:04x}{self._node}"
+        known, high, timestamp, prefix = self._written
+        if milliseconds != known or count >> _LOW_BITS != high:
+            timestamp, prefix = self._write(milliseconds, count >> _LOW_BITS)
+        return f"{timestamp}{microseconds:03d}Z", f"{prefix}{count & 0xFFFF:04x}{self._node}"
 
-    def _advance(self, milliseconds: int, high: int) -> str:
-        with self._lock:  # at most once a millisecond; never lets the milliseconds fall
-            milliseconds = max(milliseconds, self._prefix[0])
-            variant = 0x8000 | high & 0x3FFF
-            prefix = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7{high >> 14:03x}-{variant:04x}-"
-            self._prefix = (milliseconds, high, prefix)
-        return prefix
+    def _write(self, milliseconds: int, high: int) -> tuple[str, str]:
+        seconds, fraction = divmod(milliseconds, 1000)
+        timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{fraction:03d}"
+        variant = 0x8000 | high & 0x3FFF
+        with self._lock:
+            self._id_milliseconds = given = max(milliseconds, self._id_milliseconds)
+            prefix = f"{given >> 16:08x}-{given & 0xFFFF:04x}-7{high >> 14:03x}-{variant:04x}-"
+            self._written = (milliseconds, high, timestamp, prefix)
+        return timestamp, prefix
 
 
 stamp = Stamper()
 if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork
     os.register_at_fork(after_in_child=stamp.reseed)
-
-
-def timestamp_of(moment: datetime) -> str:
-    """Write a datetime as `__timestamp__` does; a naive one is UTC.
-
-    Raises OverflowError if it lies outside the years 1 to 9999 in UTC.
-    """
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
-    return moment.isoformat(timespec="microseconds") + "Z"
 
 
 class Envelope:
@@ -94,10 +84,13 @@ class Envelope:
         self.version = version
 
     def seal(self, event: dict[str, Any], timestamp_override: datetime | None = None) -> dict[str, Any]:
-        """Return the capsule: metadata first, then the event's properties (the values are shared)."""
+        """Return the capsule: metadata first, then the event's properties (the values are shared).
+
+        Raises InvalidEvent for a `timestamp_override` that is no datetime, or outside the years 1 to 9999.
+        """
         timestamp, event_id = stamp()
         if timestamp_override is not None:
-            timestamp = timestamp_of(timestamp_override)
+            timestamp = self._timestamp(timestamp_override)
         return {
             "__timestamp__": timestamp,
             "__schema__": self.schema_id,
@@ -106,3 +99,16 @@ class Envelope:
             "__id__": event_id,
             **event,
         }
+
+    def _timestamp(self, moment: datetime) -> str:
+        try:
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+            return moment.isoformat(timespec="microseconds") + "Z"
+        except (AttributeError, TypeError, ValueError, OverflowError):
+            raise invalid_event(
+                json_path="$",
+                rule="timestamp",
+                reason="timestamp_override must be a datetime.datetime in the years 1 to 9999",
+                schema_id=self.schema_id,
+            ) from None

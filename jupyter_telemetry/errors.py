@@ -158,7 +158,7 @@ def _twin(foreign: type) -> type[InvalidEvent]:
     twin = _jsonschema_twins.get(foreign)
     if twin is None:
 
-        class _InvalidEvent(InvalidEvent, foreign):  # type: ignore[misc, valid-type]
+        class _InvalidEvent(InvalidEvent, foreign):  # type: ignore[misc]
             def __init__(self, **fields: Any) -> None:
                 InvalidEvent.__init__(self, **fields)
                 # What jsonschema's own readers look at; its values stay empty.

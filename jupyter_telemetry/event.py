@@ -25,7 +25,7 @@ class Event(BaseModel):
     _version: ClassVar[int | str]
 
     @classmethod
-    def schema(cls, *_: Any, **__: Any) -> dict[str, Any]:  # type: ignore[override]
+    def schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
         """Return the model's event schema: JSON Schema 2020-12 of what record_event_model records.
 
         Raises InvalidSchema if `_id`, `_title` or `_version` is missing.
@@ -40,8 +40,7 @@ def checked_schema(model: Any) -> dict[str, Any]:
     missing = [name for name in _ATTRIBUTES if not hasattr(model, name)]
     if missing:
         raise InvalidSchema(
-            f"the event model {model.__name__} lacks {', '.join(missing)}: write them in its body, "
-            "such as _version = 1"
+            f"the event model {model.__name__} lacks {', '.join(missing)}: write them in its body, such as _version = 1"
         )
     plain = _ordered(model.model_json_schema(by_alias=True, mode="serialization"))
     return {**plain, "title": model._title, "$id": model._id, "version": model._version}
@@ -59,15 +58,15 @@ def dump(event: Any) -> dict[str, Any]:
             event, mode="json", by_alias=True, warnings=False
         )
     except (PydanticSerializationError, ValueError, TypeError, RecursionError):
-        raise _unfit(event) from None
+        raise _unfit(event, "holds a value that cannot be written as JSON") from None
     return properties
 
 
-def _unfit(event: Event) -> InvalidEvent:
+def _unfit(event: object, reason: str) -> InvalidEvent:
     return invalid_event(
         json_path="$",
         rule="json",
-        reason="holds a value that cannot be written as JSON",
+        reason=reason,
         schema_id=getattr(type(event), "_id", type(event).__name__),
     )
 

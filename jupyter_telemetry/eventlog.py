@@ -61,7 +61,9 @@ class EventLog(Configurable):
     ).tag(config=True)
 
     max_event_bytes = Integer(
-        1024 * 1024, min=256, help="The longest line that an event may become, metadata included, in bytes of UTF-8."
+        1024 * 1024,
+        min=256,
+        help="The longest line that an event may become, metadata included, in bytes of UTF-8.",
     ).tag(config=True)
 
     fetch_references = Bool(
@@ -124,7 +126,8 @@ class EventLog(Configurable):
             capsule = route.seal(kept, timestamp_override)
             line = route.encode(capsule, kept)
         except TelemetryError as error:
-            return self._refuse(error, schema_id or schema_name, version)
+            self._refuse(error, schema_id or schema_name, version)
+            return None
         self._hand_out(route, capsule, line)
         return capsule
 
@@ -132,11 +135,13 @@ class EventLog(Configurable):
         """Record an instance of an Event model, by alias; see record_event."""
         from .event import dump
 
+        schema_id, version = getattr(event, "_id", None), getattr(event, "_version", None)
         try:
             properties = dump(event)
         except TelemetryError as error:
-            return self._refuse(error, type(event)._id, type(event)._version)
-        return self.record_event(type(event)._id, type(event)._version, properties)
+            self._refuse(error, schema_id, version)
+            return None
+        return self.record_event(schema_id, version, properties)
 
     def _hand_out(self, route: Route, capsule: dict[str, Any], line: bytes) -> None:
         record = None
@@ -230,7 +235,7 @@ class EventLog(Configurable):
     # What became of the events
 
     def counts(self) -> dict[str, int]:
-        """Return how many calls recorded an event, were not allowed to, or were invalid, and how often handlers failed."""
+        """Return how many calls recorded, were not allowed to, or were invalid, and how often handlers failed."""
         counters = list(self._counters.values())
         return {
             "recorded": sum(each.recorded for each in counters),
@@ -244,15 +249,15 @@ class EventLog(Configurable):
     def _find_my_config(self, cfg: Config) -> Any:
         """Return the configuration of this object; handlers are hidden from traitlets' deep copy in a function."""
         mine = super()._find_my_config(cfg)
-        for name, default in (("handlers", []), ("allowed_schemas", [])):
+        for name in ("handlers", "allowed_schemas"):
             if isinstance(mine.get(name), LazyConfigValue):
-                mine[name] = resolve_lazy(mine[name], default)
+                mine[name] = resolve_lazy(mine[name])
         if isinstance(handlers := mine.get("handlers"), (list, tuple)):
             mine["handlers"] = lambda: handlers
         return mine
 
     @observe("handlers", "allowed_schemas", "on_invalid", "max_event_bytes", "fetch_references")
-    def _on_change(self, change: Bunch) -> None:
+    def _on_change(self, _: Bunch) -> None:
         if "_attached" in self.__dict__:
             self._configure()
 

@@ -79,7 +79,7 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     drops its socket), with a record and an exception that hold nothing of the event.
     """
 
-    def handle_error(record: logging.LogRecord) -> None:
+    def handle_error(_: logging.LogRecord) -> None:
         on_failure(handler, sys.exc_info()[1])
         if type(handler).handleError is not logging.Handler.handleError:
             try:

@@ -73,9 +73,7 @@ class SchemaRegistry:
         """
         schema = self._schemas.get((schema_id, str(version))) if isinstance(schema_id, str) else None
         if schema is None or isinstance(version, bool):
-            raise SchemaNotRegistered(
-                self._what_is_known(schema_id, version), schema_id=schema_id, version=version
-            )
+            raise SchemaNotRegistered(self._what_is_known(schema_id, version), schema_id=schema_id, version=version)
         return schema
 
     def __iter__(self) -> Iterator[EventSchema]:

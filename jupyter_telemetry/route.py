@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .encoding import Encoder, Misfit, is_too_deep
+from .encoding import Encoder, is_too_deep
 from .envelope import Envelope
 from .errors import InvalidEvent, invalid_event
 from .privacy import Classification, compile_redaction
 from .privacy.redaction import ReservedName
-from .validation import admits_null, may_recurse
+from .validation import Violation, admits_null, may_recurse
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
-    from datetime import datetime
 
     from .privacy import Limits
     from .schema import EventSchema
@@ -23,6 +21,9 @@ __all__ = ["Counters", "Route"]
 
 # What a validator raises for what JSON cannot hold.
 _NO_JSON = (ValueError, TypeError, RecursionError, OverflowError)
+
+_NOT_AN_OBJECT = Violation("$", "type", "must be an object (a dict)", ("type",), "object")
+_NOT_EXPLAINED = Violation("$", "json", "holds a value that JSON cannot hold", (), None)
 
 
 class Counters:
@@ -54,9 +55,11 @@ class Route:
         "_redact",
         "counters",
         "denied",
+        "encode",
         "line_handlers",
         "record_handlers",
         "schema",
+        "seal",
     )
 
     def __init__(
@@ -78,15 +81,17 @@ class Route:
             return
         self._is_valid = schema.validator.is_valid
         self._recurses = may_recurse(schema.document)
-        self._redact: Callable[[dict[str, Any]], dict[str, Any]] | None
-        self._redact = compile_redaction(Classification(schema.references), limits)
-        self._envelope = Envelope(schema.id, schema.version)
+        redaction = compile_redaction(Classification(schema.references), limits)
+        self._redact = redaction and redaction.redact
+        envelope = Envelope(schema.id, schema.version)
         self._encoder = Encoder(
-            self._envelope,
+            envelope,
             max_event_bytes=max_event_bytes,
-            admits_null=admits_null(schema.document),
+            admits_null=redaction.keeps_nulls if redaction else admits_null(schema.document),
             names=schema.names,
         )
+        self.seal = envelope.seal
+        self.encode = self._encoder.encode
 
     def validate(self, event: object) -> None:
         """Raise InvalidEvent unless the schema has room for `event`."""
@@ -107,31 +112,12 @@ class Route:
         except ReservedName:
             raise self._violation(event) from None
 
-    def seal(self, kept: dict[str, Any], timestamp_override: datetime | None) -> dict[str, Any]:
-        """Return the capsule: the metadata, then what is kept. Raises InvalidEvent for a bad time."""
-        try:
-            return self._envelope.seal(kept, timestamp_override)
-        except (AttributeError, TypeError, ValueError, OverflowError):
-            raise self._invalid(
-                Misfit("$", "timestamp", "timestamp_override must be a datetime.datetime in the years 1 to 9999")
-            ) from None
-
-    def encode(self, capsule: dict[str, Any], kept: dict[str, Any]) -> bytes:
-        """Return the capsule as one line of JSON with its newline. Raises InvalidEvent."""
-        line = self._encoder.encode(capsule, kept)
-        if isinstance(line, Misfit):
-            raise self._invalid(line)
-        return line
-
     def _violation(self, event: object) -> InvalidEvent:
+        if (misfit := self._encoder.misfit(event)) is not None:
+            return misfit
+        found = self.schema.validator.explain(event) or _NOT_EXPLAINED
         if not isinstance(event, dict):
-            return self._invalid(Misfit("$", "type", "must be an object (a dict)"))
-        misfit = self._encoder.diagnose(event)
-        if misfit is not None:
-            return self._invalid(misfit)
-        found = self.schema.validator.explain(event)
-        if found is None:
-            return self._invalid(Misfit("$", "json", "holds a value that JSON cannot hold"))
+            found = _NOT_AN_OBJECT
         return invalid_event(
             json_path=found.json_path,
             rule=found.rule,
@@ -139,9 +125,4 @@ class Route:
             schema_id=self.schema.id,
             schema_path=found.rule_path,
             expected=found.expected,
-        )
-
-    def _invalid(self, misfit: Misfit) -> InvalidEvent:
-        return invalid_event(
-            json_path=misfit.json_path, rule=misfit.rule, reason=misfit.reason, schema_id=self.schema.id
         )

@@ -10,7 +10,7 @@ import orjson
 
 from .envelope import RESERVED_PREFIX
 from .errors import InvalidSchema
-from .validation import Draft, References, compile_validator
+from .validation import Draft, References, compile_validator, json_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,9 +56,7 @@ class EventSchema:
         try:
             self.validator: Validator = compile_validator(document, resources=resources, draft=draft)
         except InvalidSchema as error:
-            raise InvalidSchema(
-                f"schema {self.id}: {error}", json_path=error.json_path, schema_id=self.id
-            ) from None
+            raise InvalidSchema(f"schema {self.id}: {error}", json_path=error.json_path, schema_id=self.id) from None
         self.references: References = self.validator.references
         self.document: dict[str, Any] = self.references.root.schema
         self._check_describes_an_object()
@@ -75,15 +73,13 @@ class EventSchema:
     @cached_property
     def names(self) -> frozenset[str]:
         """All property names that the schema declares, at any depth."""
-        return frozenset(
-            name for node in self.references.nodes.values() for name in node.schema.get("properties", ())
-        )
+        return frozenset(name for node in self.references.nodes.values() for name in node.schema.get("properties", ()))
 
     def _check_describes_an_object(self) -> None:
         kind = self.document.get("type", "object")
         if kind not in ("object", ["object"]):
             raise InvalidSchema(
-                f"schema {self.id}: $.type: an event is an object; write \"type\": \"object\"",
+                f'schema {self.id}: $.type: an event is an object; write "type": "object"',
                 json_path="$.type",
                 schema_id=self.id,
             )
@@ -93,10 +89,11 @@ class EventSchema:
             for keyword in ("properties", "required"):
                 for name in node.schema.get(keyword, ()):
                     if name.startswith(RESERVED_PREFIX):
+                        at = json_path((*node.path, keyword, name))
                         raise InvalidSchema(
-                            f"schema {self.id}: $.{'.'.join(map(str, (*node.path, keyword, name)))}: names that "
-                            f"begin with {RESERVED_PREFIX!r} are kept for metadata; rename the property",
-                            json_path="$." + ".".join(map(str, (*node.path, keyword, name))),
+                            f"schema {self.id}: {at}: names that begin with {RESERVED_PREFIX!r} are kept for "
+                            "metadata; rename the property",
+                            json_path=at,
                             schema_id=self.id,
                         )
 
@@ -119,7 +116,7 @@ def _checked_version(document: Mapping[str, Any], schema_id: str) -> int | str:
         return version
     why = "is missing" if version is None else "is not an integer or a text that is not empty"
     raise InvalidSchema(
-        f"schema {schema_id}: $.version: {why}; write for example \"version\": 1",
+        f'schema {schema_id}: $.version: {why}; write for example "version": 1',
         json_path="$.version",
         schema_id=schema_id,
     )

@@ -32,7 +32,7 @@ class _FrozenList(list):  # type: ignore[type-arg]
     append = extend = insert = remove = pop = clear = sort = reverse = _frozen("this list")
     __setitem__ = __delitem__ = __imul__ = _frozen("this list")
 
-    def __iadd__(self, other: Any) -> Any:  # `log.allowed_schemas += […]` assigns, so it is noticed
+    def __iadd__(self, other: Any) -> Any:  # type: ignore[misc]  # `log.allowed_schemas += […]` assigns, so it is noticed
         return [*self, *other]
 
     def __deepcopy__(self, memo: Any) -> Any:
@@ -49,7 +49,7 @@ class _FrozenDict(dict):  # type: ignore[type-arg]
     update = setdefault = pop = popitem = clear = _frozen("this dict")
     __setitem__ = __delitem__ = _frozen("this dict")
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]  # as with the list
         return {**self, **other}
 
     def __deepcopy__(self, memo: Any) -> Any:
@@ -148,20 +148,18 @@ class AllowedSchemas(TraitType[Any, Any]):
         return [each for part in parts for each in part]
 
 
-def resolve_lazy(lazy: LazyConfigValue, default: Any) -> Any:
-    """Work out `c.EventLog.allowed_schemas.append(…)`, `.update(…)` and the like.
+def resolve_lazy(lazy: LazyConfigValue) -> Any:
+    """Work out `c.EventLog.allowed_schemas.append(…)`, `.update(…)` and the like, upon an empty default.
 
     traitlets does this by the type of the trait's default and drops in silence what does not fit it; here ids
     and entries add up.
     """
     changes = lazy.to_dict()
-    updates = changes.get("update", {})
-    listed = [*changes.get("prepend", ()), *default, *changes.get("extend", ())]
+    listed = [*changes.get("prepend", ()), *changes.get("extend", ())]
     for index, each in changes.get("inserts", ()):
         listed.insert(index, each)
-    if isinstance(updates, dict) and (updates or isinstance(default, dict)):
-        return {**_as_dict(default), **_as_dict(listed), **updates}
-    return [*listed, *updates]
+    updates = changes.get("update", ())
+    return {**_as_dict(listed), **updates} if isinstance(updates, dict) else [*listed, *updates]
 
 
 def _as_dict(value: Any) -> dict[str, Any]:

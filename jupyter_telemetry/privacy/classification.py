@@ -20,7 +20,14 @@ RESTRICTED = "\0restricted"
 """The category of what the analysis cannot follow: no configuration can allow it."""
 
 _SAME_VALUE = {"allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies"}
-_NOT_FOLLOWED = {"not", "contains", "unevaluatedItems", "unevaluatedProperties", "contentSchema", "propertyNames"}
+_NOT_FOLLOWED = {
+    "not",
+    "contains",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "contentSchema",
+    "propertyNames",
+}
 _NOT_FOLLOWED_REFERENCES = ("$dynamicRef", "$recursiveRef")
 
 
@@ -65,6 +72,7 @@ class Place:
         self._prefix: list[list[Node]] = []
         self._items: list[Node] = []
         self._has_rest = False  # speaks of the elements after the prefix
+        self._types = [_types_of(node.schema) for node in nodes.values()]
         self.has_members = False  # declares what an object here consists of
         self.has_items = False
         categories: set[str] = set()
@@ -82,6 +90,18 @@ class Place:
     def is_opaque(self) -> bool:
         """Whether nothing is declared of what is inside: the value counts as one."""
         return not (self.has_members or self.has_items)
+
+    @property
+    def is_never_null(self) -> bool:
+        """Whether it is plain that a value here is no null and holds none that is not at a place of its own."""
+        structured = {"object"} if self.has_members and self.has_fixed_names else set()
+        structured |= {"array"} if self.has_items else set()
+        return any(types and types <= {"string", "integer", "number", "boolean"} | structured for types in self._types)
+
+    @property
+    def has_fixed_names(self) -> bool:
+        """Whether all members of an object here are met when a redaction is compiled."""
+        return not (self._patterns or self._additional)
 
     @property
     def names(self) -> Iterable[str]:
@@ -184,6 +204,11 @@ def _categories_of(schema: dict[str, Any]) -> set[str]:
     if schema.get("personal-data") not in (None, False):
         categories.add(PERSONAL_DATA)
     return categories
+
+
+def _types_of(schema: dict[str, Any]) -> set[str]:
+    types = schema.get("type", ())
+    return {types} if isinstance(types, str) else set(types)
 
 
 def _may_classify(schema: Any) -> bool:

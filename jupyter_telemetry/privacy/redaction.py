@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..envelope import RESERVED_PREFIX
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Action: TypeAlias = Callable[[Any], Any]
 
-__all__ = ["ReservedName", "compile_redaction"]
+__all__ = ["Redaction", "ReservedName", "compile_redaction"]
 
 
 class ReservedName(ValueError):
@@ -25,32 +25,42 @@ def _keep(value: Any) -> Any:
     return value
 
 
-def _null(value: Any) -> None:  # noqa: ARG001  one of the actions
+def _null(_: Any) -> None:
     return None
 
 
-def compile_redaction(
-    classification: Classification, limits: Limits
-) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
-    """Return a function from a valid event to what may be kept of it, or None if that is all of it.
+class Redaction(NamedTuple):
+    """What is done to the events of one schema.
 
-    A declared value that is not allowed becomes null; an undeclared one is dropped, name and all. The event is
-    not changed; what is kept of it is shared. The function raises ReservedName for an undeclared name that
-    begins with `__`.
+    redact: from a valid event to what may be kept of it. A declared value that is not allowed becomes null; an
+        undeclared one is dropped, name and all. The event is not changed; what is kept of it is shared. Raises
+        ReservedName for an undeclared name that begins with `__`.
+    keeps_nulls: False if no value that is kept as it is can be a null, or hold one.
     """
+
+    redact: Callable[[dict[str, Any]], dict[str, Any]]
+    keeps_nulls: bool
+
+
+def compile_redaction(classification: Classification, limits: Limits) -> Redaction | None:
+    """Work out what becomes of each place of an event; None if all is kept."""
     if limits.keep_whole(classifies=classification.classifies):
         return None
-    return _Compiler(limits).event(classification.root)
+    compiler = _Compiler(limits)
+    redact = compiler.event(classification.root)
+    return Redaction(redact, compiler.keeps_nulls)
 
 
 class _Compiler:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._actions: dict[tuple[Place, frozenset[str]], Action] = {}
+        self.keeps_nulls = bool(limits.properties)
 
     def event(self, root: Place) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        whole = self._limits.properties
-        return _members(root, dict.fromkeys(whole, _keep), self, root.categories)
+        """Return what is done with an event, which is never null as a whole."""
+        self.keeps_nulls = self.keeps_nulls or not root.has_fixed_names
+        return _members(root, dict.fromkeys(self._limits.properties, _keep), self, root.categories)
 
     def action(self, place: Place, around: frozenset[str]) -> Action:
         """Return what is done with a value; `around` are the categories of what it is part of."""
@@ -64,6 +74,8 @@ class _Compiler:
     def _compiled(self, place: Place, categories: frozenset[str]) -> Action:
         if not categories <= self._limits.categories or not (categories or place.classifies):
             return _null
+        if categories and not place.is_never_null:
+            self.keeps_nulls = True
         if place.is_opaque:
             return _keep
         # Nothing is said of a value as a whole unless it has a category itself.

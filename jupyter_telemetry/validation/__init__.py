@@ -15,7 +15,7 @@ from urllib.parse import urldefrag
 
 from ..errors import InvalidSchema
 from ._drafts import Draft, draft_of, own_copy, subschemas
-from ._location import json_path
+from ._location import HIDDEN, Hidden, json_path
 from ._nulls import null_free
 from ._reasons import describe
 from ._references import Node, References, UnresolvedError, loop, recurses
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
+    "HIDDEN",
     "Draft",
+    "Hidden",
     "Node",
     "References",
     "UnresolvedError",
@@ -36,6 +38,7 @@ __all__ = [
     "check_schema",
     "compile_validator",
     "draft_of",
+    "json_path",
     "may_recurse",
     "subschemas",
 ]

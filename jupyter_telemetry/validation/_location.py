@@ -15,14 +15,14 @@ _NUMERIC = re.compile(r"\+?[0-9]{1,20}\Z")
 _ESCAPED = {ord("\\"): "\\\\", ord("'"): "\\'"}
 
 
-class _Hidden:
+class Hidden:
     """A name that is a value: it is written as `*`."""
 
 
-HIDDEN: Final = _Hidden()
+HIDDEN: Final = Hidden()
 
 
-def json_path(steps: Iterable[str | int | _Hidden]) -> str:
+def json_path(steps: Iterable[str | int | Hidden]) -> str:
     """Write a path: `$.files[3].name`, an odd name quoted (`$['a b']`), a hidden one as `*`."""
     return "$" + "".join(_step(step) for step in steps)
 
@@ -50,8 +50,8 @@ def _numeric_name(document: dict[str, object], number: int) -> str:
     return next(meant, str(number))
 
 
-def _step(step: str | int | _Hidden) -> str:
-    if isinstance(step, _Hidden):
+def _step(step: str | int | Hidden) -> str:
+    if isinstance(step, Hidden):
         return ".*"
     if isinstance(step, int):
         return f"[{step}]"

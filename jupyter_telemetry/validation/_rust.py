@@ -11,7 +11,7 @@ import jsonschema_rs
 from ..errors import InvalidSchema
 from ._drafts import Draft, keywords
 from ._location import spelled
-from ._violation import MAX_FAILURES, Failure, Violation, of_a_name, violation
+from ._violation import MAX_FAILURES, OF_THE_WHOLE, Failure, Violation, of_a_name, violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -113,7 +113,7 @@ def _failure(
         beside=beside,
         name=kind.property if isinstance(kind, _Kind.Required) else None,
         late=isinstance(kind, _LATE),
-        false=isinstance(kind, _Kind.FalseSchema),
+        false=isinstance(kind, _Kind.FalseSchema) and rule not in OF_THE_WHOLE,
         branches=[[_failure(e, instance, references) for e in branch] for branch in _context(kind)],
     )
     # A pattern for names that took too long is an error of the pattern, not of propertyNames.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Rules that say less than the others where both fail.
 _VAGUE = frozenset(("anyOf", "oneOf", "not", "unevaluatedItems", "unevaluatedProperties"))
+OF_THE_WHOLE = ("additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties")
+"""Rules that, being `false`, are failed by the object or array, and not by what is in it."""
 MAX_FAILURES = 64
 """Failures of one event that are looked at."""
 

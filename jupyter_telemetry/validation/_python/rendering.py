@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .._drafts import Draft, keywords, subschemas
+from .._violation import OF_THE_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from .._references import Node, References
 
 NOTHING: Mapping[str, Any] = {"not": {}}
-_AT_THE_OBJECT = ("additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties")
 
 
 class Rendering:
@@ -42,7 +42,7 @@ class Rendering:
 
     def _write_false(self, node: Node, rendered: dict[str, Any]) -> None:
         for step, each in subschemas(node.schema, node.draft):
-            if each is False and node.draft is not Draft.DRAFT4 and step[0] not in _AT_THE_OBJECT:
+            if each is False and node.draft is not Draft.DRAFT4 and step[0] not in OF_THE_WHOLE:
                 within: Any = rendered if len(step) == 1 else rendered[str(step[0])]
                 within[step[-1]] = nothing = dict(NOTHING)
                 self._false[id(nothing)] = node.path + step
