@@ -1,0 +1,94 @@
+"""A line of a journal as a reader meets it: whole, torn, or damaged."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+__all__ = ["Damage", "Examined", "earliest_id", "examine", "id_of", "time_of"]
+
+_START = b'{"__timestamp__":"'
+_METADATA = re.compile(  # as EventLog writes it; whatever does not match is parsed
+    rb'\{"__timestamp__":"[^"]*","__schema__":"[^"]*","__schema_version__":[^,]*,"__metadata_version__":\d+,'
+    rb'"__id__":"([^"\\]*)"'
+)
+_UUID7 = re.compile(rb"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-")
+_MOST_TRIES = 16
+
+
+class Damage(NamedTuple):
+    """A line that is no event, and was skipped. `reason` holds nothing of the line."""
+
+    path: Path
+    line_number: int  # from 1; 0 if the file as a whole cannot be read
+    reason: str
+
+
+class Examined(NamedTuple):
+    """What was found out about a line."""
+
+    event_id: bytes = b""
+    start: int = 0  # where in the line the event starts, if something torn stands before it
+    reason: str = ""  # why the line, or what stands before the event, is damaged; "" if it is not
+
+
+def id_of(line: bytes) -> bytes:
+    """Return the `__id__` of a whole line, as UTF-8: its order is that of the text.
+
+    Raises ValueError for a line that is no event.
+    """
+    if found := _METADATA.match(line):
+        return found[1]
+    event = orjson.loads(line)
+    if isinstance(event, dict) and isinstance(event_id := event.get("__id__"), str):
+        return event_id.encode()
+    raise ValueError("no __id__")
+
+
+def examine(line: bytes) -> Examined:
+    """Find out whether a line, with or without its newline, is one event.
+
+    After a write that the disk cut short another thread's line may stand on the same line of the file; after a
+    power cut, zeros. The event at the end of such a line is found.
+    """
+    try:
+        event = orjson.loads(line)
+    except ValueError:
+        return _behind_the_tear(line)
+    if not isinstance(event, dict):
+        return Examined(reason="not a JSON object")
+    try:
+        return Examined(id_of(line))
+    except ValueError:
+        return Examined(reason="no __id__")
+
+
+def earliest_id(seconds: float) -> bytes:
+    """Return what no UUIDv7 that is made at this time (since the epoch) or later comes before."""
+    digits = f"{max(0, int(seconds * 1000)):012x}"
+    return f"{digits[:8]}-{digits[8:]}".encode()
+
+
+def time_of(event_id: bytes) -> float | None:
+    """Return when a UUIDv7 was made, in seconds since the epoch; None for any other id."""
+    found = _UUID7.match(event_id)
+    return int(found[1] + found[2], 16) / 1000 if found else None
+
+
+def _behind_the_tear(line: bytes) -> Examined:
+    start = len(line)
+    for _ in range(_MOST_TRIES):
+        start = line.rfind(_START, 1, start)
+        if start < 0:
+            break
+        try:
+            orjson.loads(line[start:])
+            return Examined(id_of(line[start:]), start, "torn, with a whole event behind it")
+        except ValueError:
+            continue
+    if not line.strip(b"\0\n"):
+        return Examined(reason="zeros")
+    return Examined(reason="not UTF-8 JSON")

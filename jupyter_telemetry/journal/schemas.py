@@ -1,0 +1,121 @@
+"""The schemas of a journal: each stands once beside the events that it describes, in `schemas/`.
+
+A file's name is the schema's view name and the start of the SHA-256 of its bytes, so that many processes may store
+the same schema, and two texts under one id and version stand side by side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from .names import view_name
+from .segment import make_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["DIRECTORY", "SchemaStore", "StoredSchema", "stored_schemas"]
+
+DIRECTORY = "schemas"
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class SchemaStore:
+    """The schemas that one writer was given, some of which may not stand in the journal yet.
+
+    They are kept in memory, to be stored again where the directory was deleted. The writer calls it under its lock.
+    """
+
+    def __init__(self, journal: str) -> None:
+        self._journal = journal
+        self._directory = os.path.join(journal, DIRECTORY)
+        self._given: dict[str, bytes] = {}  # by file name
+        self._missing: set[str] = set()
+
+    def give(self, schema_id: str, version: int | str, schema: bytes) -> bool:
+        """Take a schema's canonical JSON; say whether it is new."""
+        name = f"{view_name(schema_id, version)}-{hashlib.sha256(schema).hexdigest()[:12]}.json"
+        if name in self._given:
+            return False
+        self._given[name] = bytes(schema)
+        self._missing.add(name)
+        return True
+
+    def look(self) -> None:
+        """Find out which are missing now."""
+        found: set[str] = set()
+        with contextlib.suppress(OSError):
+            found.update(os.listdir(self._directory))
+        self._missing = self._given.keys() - found
+
+    def store(self) -> None:
+        """Store what is missing. Raises OSError; what could not be stored is missing still."""
+        if not self._missing:
+            return
+        make_private(self._journal)
+        make_private(self._directory)
+        for name in sorted(self._missing):
+            path = os.path.join(self._directory, name)
+            if not os.path.isfile(path) or os.path.islink(path):
+                _replace(path, self._given[name])
+            self._missing.discard(name)
+
+
+def _replace(path: str, content: bytes) -> None:
+    """Write a file of ours alone so that others see all of it or nothing."""
+    directory, name = os.path.split(path)
+    draft = os.path.join(directory, f".{name}.{os.urandom(4).hex()}.tmp")
+    fd = os.open(draft, _CREATE, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            if hasattr(os, "fchmod"):
+                os.fchmod(fd, 0o600)
+            file.write(content)
+        os.replace(draft, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+        raise
+
+
+class StoredSchema(NamedTuple):
+    """A schema as it is found in a journal."""
+
+    path: Path
+    schema_id: str
+    version: str  # as text: 1 and "1" are the same version
+    digest: str  # the start of the SHA-256 of its text, from the file's name
+    schema: dict[str, Any]
+    stored_at: float  # seconds since the epoch
+
+
+def stored_schemas(journal: Path, damaged: Callable[[Path, str], None]) -> list[StoredSchema]:
+    """Read the schemas of a journal, the oldest first; what is no schema is named to `damaged` and left out.
+
+    Raises OSError if the directory is there and cannot be read.
+    """
+    found = []
+    try:
+        paths = sorted((journal / DIRECTORY).iterdir())
+    except FileNotFoundError:
+        return []
+    for path in paths:
+        if path.suffix != ".json" or path.name.startswith(".") or path.is_symlink() or not path.is_file():
+            continue
+        try:
+            schema = orjson.loads(path.read_bytes())
+            schema_id, version = schema["$id"], str(schema["version"])
+            digest = path.stem.rpartition("-")[2]
+            found.append(StoredSchema(path, schema_id, version, digest, schema, path.stat().st_mtime))
+        except OSError as error:
+            damaged(path, error.strerror or "cannot be read")
+        except (ValueError, KeyError, TypeError):
+            damaged(path, "not the JSON of a schema with $id and version")
+    return sorted(found, key=lambda stored: stored.stored_at)

@@ -1,0 +1,190 @@
+"""A segment: one append-only file of a journal, and how it is named, made, sealed and found.
+
+`<name>.open.jsonl` is a segment that its writer may still append to; `<name>.jsonl` is sealed: renamed, and never
+written again. `<name>` is when the segment was begun, in UTC, and eight random hexadecimal digits, so that names
+sort by time and no two processes choose the same: `20261123T174205123456Z-5f3a9c01`.
+
+On Windows a file that somebody reads cannot be renamed or deleted: such a segment stays open, or stays, until the
+next try. Modes are Windows' own there, and O_NOFOLLOW is absent (O_EXCL refuses a planted name all the same).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import weakref
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import NamedTuple
+
+__all__ = ["NO_SEGMENT", "Segment", "SegmentFile", "create_segment", "make_private", "new_name", "scan", "seal"]
+
+SEALED_SUFFIX = ".jsonl"
+OPEN_SUFFIX = ".open.jsonl"
+
+_NAME = re.compile(r"(\d{8}T\d{12}Z)-[0-9a-f]{8}", re.ASCII)
+_NAME_FORMAT = "%Y%m%dT%H%M%S%fZ"
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+_APPEND |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Segment:
+    """A segment that this process writes.
+
+    Whoever writes to `fd` holds a reference meanwhile. When the last one goes the file is closed and sealed: so a
+    thread in the middle of a write needs no lock, and a sealed segment never grows. (Where references are not
+    counted, on PyPy, that comes with the garbage collection.)
+    """
+
+    __slots__ = ("__weakref__", "begun_at", "expires_at", "fd", "identity", "limit", "look_at", "path", "size")
+
+    def __init__(self, fd: int, path: str, limit: int, begun_at: float) -> None:
+        self.fd = fd
+        self.path = path
+        self.limit = limit  # bytes
+        self.begun_at = begun_at  # by the wall clock, as in its name
+        self.size = 0  # bytes of whole lines
+        self.look_at = self.expires_at = float("-inf")  # when to look after it, to part with it: its writer's clock
+        self.identity: tuple[int, int] | None = None
+        if fd >= 0:
+            made = os.fstat(fd)
+            self.identity = made.st_dev, made.st_ino
+            _alive.add(self)
+
+    def is_in_place(self) -> bool:
+        """Say whether the file still stands under its name: neither deleted, nor moved, nor sealed by another."""
+        try:
+            found = os.stat(self.path, follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # the directory cannot be looked into; the file can still be written
+        return (found.st_dev, found.st_ino) == self.identity
+
+    def is_deleted(self) -> bool:
+        """Say whether the file has no name any more, so that nobody will ever read it."""
+        return self.fd < 0 or os.fstat(self.fd).st_nlink == 0
+
+    def abandon(self) -> bool:
+        """Close the file without sealing it, as the child of a fork must; say whether there was one."""
+        fd, self.fd = self.fd, -1
+        with contextlib.suppress(OSError):
+            if fd >= 0:
+                os.close(fd)
+        return fd >= 0
+
+    def __del__(self) -> None:
+        if self.abandon():
+            seal(self.path)
+
+
+_alive: weakref.WeakSet[Segment] = weakref.WeakSet()
+NO_SEGMENT = Segment(-1, "", -1, 0.0)  # stands where a writer has none: every line is too long for it
+
+
+def _abandon_the_parents() -> None:
+    for segment in list(_alive):
+        segment.abandon()
+
+
+if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork
+    os.register_at_fork(after_in_child=_abandon_the_parents)
+
+
+class SegmentFile(NamedTuple):
+    """A segment as it is found in a journal's directory."""
+
+    path: Path
+    name: str  # without suffix: stays the same when the segment is sealed
+    sealed: bool
+    size: int  # bytes
+    modified_at: float  # seconds since the epoch
+
+    @property
+    def begun_at(self) -> datetime | None:
+        """When it was begun, in UTC; None for a file that some other program named."""
+        found = _NAME.fullmatch(self.name)
+        try:
+            return datetime.strptime(found[1], _NAME_FORMAT).replace(tzinfo=timezone.utc) if found else None
+        except ValueError:
+            return None
+
+
+def new_name(begun_at: float) -> str:
+    """Make up the name of a segment that begins now."""
+    return f"{datetime.fromtimestamp(begun_at, timezone.utc).strftime(_NAME_FORMAT)}-{os.urandom(4).hex()}"
+
+
+def create_segment(directory: str, name: str, limit: int, begun_at: float) -> Segment:
+    """Create the file of a new segment, for its owner's eyes only whatever the umask; follow no symlink.
+
+    Raises OSError; FileExistsError if anything stands under that name.
+    """
+    path = os.path.join(directory, name + OPEN_SUFFIX)
+    fd = os.open(path, _APPEND, 0o600)
+    try:
+        if hasattr(os, "fchmod"):
+            os.fchmod(fd, 0o600)
+        return Segment(fd, path, limit, begun_at)
+    except OSError:
+        os.close(fd)
+        raise
+
+
+def make_private(directory: str) -> None:
+    """Make the directory, with its parents, for its owner alone; one that stands empty is made so too.
+
+    The mode of a directory that holds anything is left as it is: it may be `/tmp`, or opened to a group on
+    purpose, and what the journal writes into it is private all the same.
+
+    Raises OSError.
+    """
+    parent = os.path.dirname(directory)
+    if parent:
+        os.makedirs(parent, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(directory, 0o700)
+    with os.scandir(directory) as entries:
+        is_empty = next(entries, None) is None
+    found = os.stat(directory)
+    ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    if is_empty and ours and not found.st_mode & stat.S_ISVTX:  # sticky: a place of all users, such as /tmp
+        os.chmod(directory, 0o700)
+
+
+def seal(path: str) -> None:
+    """Rename an open segment to its sealed name, or remove it if it is empty; never raises.
+
+    Of several processes that do so one succeeds, and the others find it done.
+    """
+    with contextlib.suppress(OSError):
+        if os.path.getsize(path) == 0:
+            os.unlink(path)
+        else:
+            os.rename(path, path.removesuffix(OPEN_SUFFIX) + SEALED_SUFFIX)
+
+
+def scan(directory: str | Path) -> list[SegmentFile]:
+    """List the segments in a directory, by name; [] if there is no such directory.
+
+    A segment that is sealed meanwhile may be missed. Raises OSError for a directory that cannot be read.
+    """
+    found: dict[str, SegmentFile] = {}
+    try:
+        entries = os.scandir(directory)
+    except FileNotFoundError:
+        return []
+    with entries:
+        for entry in entries:
+            if not entry.name.endswith(SEALED_SUFFIX) or entry.name.startswith("."):
+                continue
+            with contextlib.suppress(OSError):  # renamed or deleted a moment ago
+                about = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(about.st_mode):
+                    sealed = not entry.name.endswith(OPEN_SUFFIX)
+                    name = entry.name.removesuffix(SEALED_SUFFIX if sealed else OPEN_SUFFIX)
+                    path = Path(entry.path)
+                    found[name] = SegmentFile(path, name, sealed, about.st_size, about.st_mtime)
+    return [found[name] for name in sorted(found)]
