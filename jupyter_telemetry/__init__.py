@@ -5,19 +5,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .envelope import METADATA_VERSION as TELEMETRY_METADATA_VERSION
-from .errors import (
-    ConfigurationError,
-    InvalidEvent,
-    InvalidSchema,
-    SchemaAlreadyRegistered,
-    SchemaNotRegistered,
-    TelemetryError,
-)
-from .eventlog import EventLog
-
 if TYPE_CHECKING:
+    from .envelope import TELEMETRY_METADATA_VERSION
+    from .errors import (
+        ConfigurationError,
+        InvalidEvent,
+        InvalidSchema,
+        SchemaAlreadyRegistered,
+        SchemaNotRegistered,
+        TelemetryError,
+    )
     from .event import Event
+    from .eventlog import EventLog
 
 __version__ = "1.0.0.dev0"
 
@@ -34,7 +33,15 @@ __all__ = [
 ]
 
 
+# Each is imported when it is first asked for: pytest and Jupyter Server load this package wherever it is installed.
+_HOMES = {
+    "TELEMETRY_METADATA_VERSION": ".envelope",
+    "Event": ".event",
+    "EventLog": ".eventlog",
+}
+
+
 def __getattr__(name: str) -> Any:
-    if name == "Event":  # pydantic takes longer to import than all the rest
-        return import_module(".event", __name__).Event
+    if name in __all__:
+        return getattr(import_module(_HOMES.get(name, ".errors"), __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

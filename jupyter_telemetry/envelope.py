@@ -9,19 +9,19 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
-import threading
 import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .errors import invalid_event
+from .forksafe import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["METADATA_NAMES", "METADATA_VERSION", "RESERVED_PREFIX", "Envelope", "Stamper", "stamp"]
 
-METADATA_VERSION = 2
+METADATA_VERSION = TELEMETRY_METADATA_VERSION = 2  # the long name is 0.1.0's
 METADATA_NAMES = ("__timestamp__", "__schema__", "__schema_version__", "__metadata_version__", "__id__")
 RESERVED_PREFIX = "__"  # of all metadata names, those of the future included
 
@@ -39,11 +39,11 @@ class Stamper:
 
     def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._now_ns = now_ns
+        self._lock = Lock()
         self.reseed()
 
     def reseed(self) -> None:
         """Draw the random part anew: a forked child must not repeat its parent's ids."""
-        self._lock = threading.Lock()
         self._node = f"{secrets.randbits(32):08x}"
         self._counter = itertools.count(secrets.randbits(41))  # next() on it is atomic
         self._id_milliseconds = 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import threading
+import weakref
 from typing import IO, TYPE_CHECKING, Any
 
 from traitlets import Bool, Enum, Integer, observe
@@ -11,7 +12,8 @@ from traitlets.config import Configurable
 from traitlets.config.loader import LazyConfigValue
 
 from .errors import TelemetryError
-from .handlers import close_handler, is_line_handler, quieten, restore
+from .forksafe import Lock
+from .handlers import close_handlers, is_line_handler, quieten, restore
 from .loading import load_file, load_url
 from .notice import Notices
 from .privacy import Classification, Limits, Policy
@@ -22,11 +24,12 @@ from .traits import AllowedSchemas, HandlerList, Handlers, resolve_lazy
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from traitlets import Bunch
     from traitlets.config import Config
+    from typing_extensions import Self
 
     from .event import Event
     from .schema import EventSchema
@@ -74,11 +77,14 @@ class EventLog(Configurable):
 
     def __init__(self, **kwargs: Any) -> None:
         # _lock guards what is written below; recording only reads _routes, which is replaced as a whole.
-        self._lock = threading.RLock()
+        self._lock = Lock()
         self._routes: dict[tuple[str, int | str], Route] = {}
         self._counters: dict[tuple[str, str], Counters] = {}
         self._attached: tuple[logging.Handler, ...] = ()
-        self._own: list[logging.Handler] = []  # made from configuration, closed by close()
+        self._own: list[logging.Handler] = []  # made from configuration; closed with the log, or the interpreter
+        self._retired: list[logging.Handler] = []  # of them, those that only a call under way may still use
+        self._configured_handlers: object = None
+        weakref.finalize(self, close_handlers, self._own)
         self._failures: dict[str, int] = {}
         self._unknown = 0  # refused calls that named no registered schema
         self._fetched: dict[str, dict[str, Any]] = {}
@@ -125,7 +131,7 @@ class EventLog(Configurable):
             kept = route.filter(event)  # type: ignore[arg-type]
             capsule = route.seal(kept, timestamp_override)
             line = route.encode(capsule, kept)
-        except TelemetryError as error:
+        except Exception as error:
             self._refuse(error, schema_id or schema_name, version)
             return None
         self._hand_out(route, capsule, line)
@@ -138,7 +144,7 @@ class EventLog(Configurable):
         schema_id, version = getattr(event, "_id", None), getattr(event, "_version", None)
         try:
             properties = dump(event)
-        except TelemetryError as error:
+        except Exception as error:
             self._refuse(error, schema_id, version)
             return None
         return self.record_event(schema_id, version, properties)
@@ -225,12 +231,19 @@ class EventLog(Configurable):
         self.flush()
         with self._lock:
             self.handlers = []
+            close_handlers(self._own)
+            self._retired.clear()
 
-    def __enter__(self) -> EventLog:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+    @property
+    def schemas(self) -> dict[tuple[str, int | str], dict[str, Any]]:
+        """The registered schemas by (id, version), as 0.1.0 had them: a copy."""
+        return {(schema.id, schema.version): json.loads(schema.canonical) for schema in self.registry}
 
     # What became of the events
 
@@ -253,7 +266,11 @@ class EventLog(Configurable):
             if isinstance(mine.get(name), LazyConfigValue):
                 mine[name] = resolve_lazy(mine[name])
         if isinstance(handlers := mine.get("handlers"), (list, tuple)):
-            mine["handlers"] = lambda: handlers
+            if handlers == self._configured_handlers:  # some other setting changed
+                del mine["handlers"]
+            else:
+                self._configured_handlers = handlers
+                mine["handlers"] = lambda: handlers
         return mine
 
     @observe("handlers", "allowed_schemas", "on_invalid", "max_event_bytes", "fetch_references")
@@ -277,9 +294,14 @@ class EventLog(Configurable):
             self._routes = {}
             for handler in gone:
                 restore(handler)
-                if handler in self._own:
-                    self._own.remove(handler)
-                    close_handler(handler)
+            self._retire([handler for handler in gone if handler in self._own])
+
+    def _retire(self, handlers: list[logging.Handler]) -> None:
+        """Close what was retired before, and retire `handlers`: a call that is under way may still use them."""
+        for handler in self._retired:
+            self._own.remove(handler)
+        close_handlers(self._retired)
+        self._retired += handlers
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""
@@ -296,8 +318,7 @@ class EventLog(Configurable):
         limits = self._limits(schema)
         line_handlers = tuple(handler for handler in self._attached if is_line_handler(handler))
         if limits is not None:
-            for handler in line_handlers:
-                handler.write_schema(schema.id, schema.version, schema.canonical)  # type: ignore[attr-defined]
+            self._explain(schema, line_handlers)
         return Route(
             schema,
             limits,
@@ -306,6 +327,13 @@ class EventLog(Configurable):
             record_handlers=tuple(handler for handler in self._attached if handler not in line_handlers),
             max_event_bytes=self.max_event_bytes,
         )
+
+    def _explain(self, schema: EventSchema, handlers: Iterable[logging.Handler]) -> None:
+        for handler in handlers:
+            try:
+                handler.write_schema(schema.id, schema.version, schema.canonical)  # type: ignore[attr-defined]
+            except Exception as error:
+                self._handler_failed(handler, error)
 
     def _limits(self, schema: EventSchema) -> Limits | None:
         """Return what may be kept of a schema's events; say so where the reason is likely a mistake."""
@@ -337,7 +365,7 @@ class EventLog(Configurable):
 
     # What fails
 
-    def _refuse(self, error: TelemetryError, schema_id: object, version: object) -> None:
+    def _refuse(self, error: Exception, schema_id: object, version: object) -> None:
         counters = self._counters.get((str(schema_id), str(version)))
         if counters is None:
             self._unknown += 1
@@ -345,7 +373,9 @@ class EventLog(Configurable):
             counters.invalid += 1
         if self._raises:
             raise error
-        self._notices.warn((type(error).__name__, str(schema_id)), "An event was not recorded: %s", error)
+        # The text of an error that is not ours may hold the event.
+        what = error if isinstance(error, TelemetryError) else f"{type(error).__name__} while recording {schema_id}"
+        self._notices.warn((type(error).__name__, str(schema_id)), "An event was not recorded: %s", what)
 
     def _handler_failed(self, handler: logging.Handler, error: BaseException | None) -> None:
         name = type(handler).__name__

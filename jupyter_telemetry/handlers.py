@@ -12,7 +12,7 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["close_handler", "is_line_handler", "make_handler", "quieten", "restore"]
+__all__ = ["close_handlers", "is_line_handler", "make_handler", "quieten", "restore"]
 
 
 def is_line_handler(handler: logging.Handler) -> bool:
@@ -65,11 +65,13 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
     return handler
 
 
-def close_handler(handler: logging.Handler) -> None:
-    """Close a handler that make_handler made."""
-    if (listener := getattr(handler, "listener", None)) is not None:
-        listener.stop()
-    handler.close()
+def close_handlers(handlers: list[logging.Handler]) -> None:
+    """Close handlers that make_handler made, and empty the list."""
+    while handlers:
+        handler = handlers.pop()
+        if (listener := getattr(handler, "listener", None)) is not None:
+            listener.stop()
+        handler.close()
 
 
 def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, BaseException | None], None]) -> None:
@@ -87,7 +89,7 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
             except _HandlerFailed:
                 type(handler).handleError(handler, logging.makeLogRecord({"msg": "<an event, not shown>"}))
 
-    handler.handleError = handle_error  # type: ignore[method-assign]
+    handler.handleError = handle_error  # type: ignore[method-assign, assignment]
 
 
 def restore(handler: logging.Handler) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
+
+from .forksafe import Lock
 
 if TYPE_CHECKING:
     import logging
@@ -21,7 +22,7 @@ class Notices:
     def __init__(self, logger: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self.logger = logger
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._held_back: dict[Hashable, int] = {}
         self._next_at: dict[Hashable, float] = {}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import threading
 from typing import TYPE_CHECKING, Any
 
 from .errors import SchemaAlreadyRegistered, SchemaNotRegistered
+from .forksafe import Lock
 from .loading import external_references, load_url
 from .schema import EventSchema
 
@@ -31,7 +31,7 @@ class SchemaRegistry:
     def __init__(self, *, may_fetch: bool = False) -> None:
         self.may_fetch = may_fetch
         self._schemas: dict[tuple[str, str], EventSchema] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def register(self, document: Mapping[str, Any], *, draft: Draft | None = None) -> EventSchema:
         """Check, compile and keep a schema; the same one again changes nothing.

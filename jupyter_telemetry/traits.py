@@ -11,7 +11,7 @@ from traitlets import TraitType
 from traitlets.config.loader import LazyConfigValue
 
 from .errors import ConfigurationError
-from .handlers import close_handler, make_handler
+from .handlers import close_handlers, make_handler
 
 __all__ = ["AllowedSchemas", "HandlerList", "Handlers", "resolve_lazy"]
 
@@ -93,8 +93,7 @@ class Handlers(TraitType[Any, Any]):
                 if handler is not each:
                     made.append(handler)
         except ConfigurationError:
-            for handler in made:
-                close_handler(handler)
+            close_handlers(made)
             raise
         found = HandlerList(handlers.values())
         found.made = tuple(made)

@@ -21,15 +21,17 @@ class Limits:
     categories: values that belong to these and no others are kept.
     properties: top-level properties that are kept whole, whatever they are.
     by_exact_id: the schema was named, not met by a glob.
+    allows_all: everything is kept, whatever its categories.
     """
 
     categories: frozenset[str] = frozenset({UNRESTRICTED})
     properties: frozenset[str] = frozenset()
     by_exact_id: bool = True
+    allows_all: bool = False
 
     def keep_whole(self, *, classifies: bool) -> bool:
         """Say whether such events are kept as they are: the schema classifies nothing, and nothing is picked."""
-        return not classifies and not self.properties
+        return self.allows_all or (not classifies and not self.properties)
 
 
 class Policy:
