@@ -35,7 +35,11 @@ __all__ = [
 
 
 class TelemetryError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of all errors that this package raises on purpose; they may cross to another process."""
+
+    def __reduce__(self) -> Any:
+        kind = InvalidEvent if isinstance(self, InvalidEvent) else type(self)
+        return _rebuilt, (kind, self.args, self.__dict__)
 
 
 class ConfigurationError(TelemetryError, TraitError):
@@ -126,6 +130,15 @@ class InvalidEvent(TelemetryError, ValueError):
         return self._json_path
 
 
+def _rebuilt(kind: type[TelemetryError], args: tuple[Any, ...], state: dict[str, Any]) -> TelemetryError:
+    if kind is InvalidEvent:
+        kind = _invalid_event_class()
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
 _jsonschema_twins: dict[type, type[InvalidEvent]] = {}
 
 
@@ -142,9 +155,7 @@ def invalid_event(
 
     jsonschema is never imported for it: whoever wants to catch its error has done so already.
     """
-    exceptions = sys.modules.get("jsonschema.exceptions")
-    kind = _twin(exceptions.ValidationError) if exceptions is not None else InvalidEvent
-    return kind(
+    return _invalid_event_class()(
         json_path=json_path,
         rule=rule,
         reason=reason,
@@ -152,6 +163,11 @@ def invalid_event(
         schema_path=schema_path,
         expected=expected,
     )
+
+
+def _invalid_event_class() -> type[InvalidEvent]:
+    exceptions = sys.modules.get("jsonschema.exceptions")
+    return _twin(exceptions.ValidationError) if exceptions is not None else InvalidEvent
 
 
 def _twin(foreign: type) -> type[InvalidEvent]:

@@ -87,7 +87,7 @@ class SchemaRegistry:
 
     def nearest(self, schema_id: str) -> str | None:
         """Return the registered id that looks most like `schema_id`."""
-        near = difflib.get_close_matches(schema_id, {schema.id for schema in self}, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(schema_id, {schema.id for schema in self}, n=1, cutoff=0.6)
         return near[0] if near else None
 
     def _what_is_known(self, schema_id: object, version: object) -> str:

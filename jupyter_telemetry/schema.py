@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EventSchema"]
 
-# RFC 3986 §4.1: a URI or a relative reference; `url.to.event.schema` is one. IRIs (RFC 3987) pass too.
-_URI_REFERENCE = re.compile(r"(?:[^\x00-\x20\x7f<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+")
+# RFC 3986 §4.1: a URI or a relative reference; `url.to.event.schema` is one. The metaschema says more, by `format`.
+_URI_REFERENCE = re.compile(r"(?:[\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", re.ASCII)
 _NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 
 
