@@ -52,7 +52,7 @@ def dump(event: Any) -> dict[str, Any]:
     Raises InvalidEvent if it holds what JSON cannot, or is no event model.
     """
     if not isinstance(event, Event):
-        raise TypeError(f"record_event_model takes an instance of an Event model, not a {type(event).__name__}")
+        raise _unfit(event, f"is a {type(event).__name__}, not an instance of an Event model")
     try:
         properties: dict[str, Any] = type(event).__pydantic_serializer__.to_python(
             event, mode="json", by_alias=True, warnings=False

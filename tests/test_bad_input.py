@@ -127,7 +127,7 @@ def test_max_event_bytes_is_of_the_line_without_its_newline(log, tmp_path):
 
 
 def test_an_unknown_schema_names_the_nearest(log):
-    with pytest.raises(SchemaNotRegistered, match="did you mean https://example.org/save"):
+    with pytest.raises(SchemaNotRegistered, match=r"did you mean https://example\.org/save"):
         log.record_event("https://example.org/saves", 1, {"name": "x"})
 
 
@@ -256,7 +256,8 @@ def test_a_pattern_of_exponential_time_ends():
     code = """
 from jupyter_telemetry import EventLog, InvalidEvent
 log = EventLog(allowed_schemas=["p"])
-log.register_schema({"$id": "p", "version": 1, "properties": {"a": {"pattern": "^(a+)+$"}, "b": {"pattern": "^(?=(a+)+b)"}}})
+patterns = {"a": {"pattern": "^(a+)+$"}, "b": {"pattern": "^(?=(a+)+b)"}}
+log.register_schema({"$id": "p", "version": 1, "properties": patterns})
 for event in ({"a": "a" * 5000 + "!"}, {"b": "a" * 5000}, {"b": "a" * 60 + "c"}):
     try:
         log.record_event("p", 1, event)

@@ -123,7 +123,7 @@ def test_redirects_are_followed_but_not_for_ever_and_not_to_files(server):
     with pytest.raises(InvalidSchema, match="cannot be fetched"):
         load_url(f"{server.url}/loop")
     server.answers["/file"] = (302, {"Location": "file:///etc/hostname"}, b"")
-    with pytest.raises(InvalidSchema, match="http, https and file URLs only|cannot be fetched"):
+    with pytest.raises(InvalidSchema, match=r"http, https and file URLs only|cannot be fetched"):
         load_url(f"{server.url}/file")
 
 
