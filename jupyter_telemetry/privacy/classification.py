@@ -198,9 +198,9 @@ class Place:
 
 def _categories_of(schema: dict[str, Any]) -> set[str]:
     stated = schema.get("categories", [])
-    categories = {stated} if isinstance(stated, str) else {*stated} if isinstance(stated, list) else {RESTRICTED}
-    if not all(isinstance(category, str) for category in categories):
-        categories = {RESTRICTED}
+    names = [stated] if isinstance(stated, str) else stated
+    is_list_of_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    categories = set(names) if is_list_of_names else {RESTRICTED}
     if schema.get("personal-data") not in (None, False):
         categories.add(PERSONAL_DATA)
     return categories
