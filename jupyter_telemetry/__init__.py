@@ -45,3 +45,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         return getattr(import_module(_HOMES.get(name, ".errors"), __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Tell Jupyter Server which module extends it; jupyter_server itself is not imported for it."""
+    return [{"module": "jupyter_telemetry.server.extension", "name": "jupyter_telemetry"}]

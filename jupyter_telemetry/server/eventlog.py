@@ -1,0 +1,113 @@
+"""The EventLog of a Jupyter Server, and where its configuration stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from traitlets import TraitError, default
+from traitlets.config import Config
+
+from ..errors import TelemetryError
+from ..eventlog import EventLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_server.serverapp import ServerApp
+
+__all__ = ["ServerEventLog", "configured_eventlog"]
+
+SECTION = "EventLog"
+
+
+class ServerEventLog(EventLog):
+    """An EventLog out of which no error comes, and which keeps a journal, unless it is configured otherwise."""
+
+    @default("on_invalid")
+    def _log_what_is_invalid(self) -> str:
+        return "log"
+
+    @default("handlers")
+    def _keep_a_journal(self) -> list[dict[str, str]]:
+        return [{"class": "jupyter_telemetry.journal.JournalHandler"}]  # touches no disk before the first event
+
+    def watch(self, tell: Callable[[bool], None]) -> None:
+        """Call `tell` with whether anything is allowed: now, and whenever `allowed_schemas` changes."""
+        self.observe(lambda _: tell(bool(self.allowed_schemas)), "allowed_schemas")
+        tell(bool(self.allowed_schemas))
+
+    def follow(self, serverapp: ServerApp) -> None:
+        """Take over the `EventLog` section of a server's configuration whenever that section changes."""
+
+        def take_over(change: Any) -> None:
+            # An ExtensionApp that starts the server (`jupyter lab`) adds its config file after this log was made.
+            if change.new.get(SECTION) != change.old.get(SECTION):
+                try:
+                    self.config = configuration_of(serverapp)
+                except TraitError as error:
+                    serverapp.log.error("EventLog: a change of its configuration was not taken over: %s", error)
+
+        serverapp.observe(take_over, "config")
+
+    # For the bridge: nothing here raises on account of an event, whatever `on_invalid` says
+
+    def names(self, schema_id: str) -> bool:
+        """Say whether `allowed_schemas` means this id, registered or not."""
+        return self._policy.limits(schema_id) is not None
+
+    def drops(self, schema_id: str, version: str) -> bool:
+        """Say whether nothing is kept of a schema's events, and count one if so: its payload is not needed.
+
+        Raises SchemaNotRegistered.
+        """
+        route = self._routes.get((schema_id, version)) or self._find_route(schema_id, version)
+        if route.denied:
+            route.counters.not_allowed += 1
+        return route.denied
+
+    def take(self, schema_id: str, version: str, event: Any, timestamp_override: Any) -> None:
+        """Record an event."""
+        try:
+            self.record_event(schema_id, version, event, timestamp_override)
+        except Exception as error:
+            self._say(error, schema_id)
+
+    def refuse(self, error: Exception, schema_id: str, version: str | None) -> None:
+        """Count an event that cannot be recorded, and say so at most once a minute."""
+        try:
+            self._refuse(error, schema_id, version)
+        except Exception as raised:
+            self._say(raised, schema_id)
+
+    def _say(self, error: Exception, schema_id: str) -> None:
+        what = error if isinstance(error, TelemetryError) else type(error).__name__
+        self._notices.warn(("bus", schema_id), "An event of %s was not recorded: %s", schema_id, what)
+
+
+def configured_eventlog(serverapp: ServerApp) -> ServerEventLog:
+    """Make the EventLog of a server from its configuration; one that records nothing if that cannot be used.
+
+    Raises TraitError for bad configuration if the server is to fail when an extension does.
+    """
+    try:
+        log = ServerEventLog(parent=serverapp, config=configuration_of(serverapp))
+    except TraitError as error:
+        if serverapp.reraise_server_extension_failures:
+            raise
+        serverapp.log.error("EventLog: bad configuration, NOTHING IS RECORDED: %s", error)
+        log = ServerEventLog(parent=serverapp, config=Config(), handlers=[])
+    log.follow(serverapp)
+    return log
+
+
+def configuration_of(serverapp: ServerApp) -> Config:
+    """Return a server's configuration, with the `EventLog` sections of `jupyter_server_config.d/*.json` under it.
+
+    Jupyter Server itself reads nothing from that directory but which extensions are on.
+    """
+    from jupyter_server.services.config.manager import ConfigManager
+
+    files: Any = ConfigManager(read_config_path=serverapp.config_file_paths, log=serverapp.log)
+    config = Config({SECTION: files.get("jupyter_server_config").get(SECTION, {})})
+    config.merge(serverapp.config)
+    return config
