@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from .errors import SchemaAlreadyRegistered, SchemaNotRegistered
 from .forksafe import Lock
 from .loading import external_references, load_url
@@ -43,7 +45,7 @@ class SchemaRegistry:
         schema = EventSchema(document, resources=self._resources_of(document), draft=draft)
         with self._lock:
             known = self._schemas.setdefault((schema.id, str(schema.version)), schema)
-        if known.canonical != schema.canonical:
+        if known.canonical != schema.canonical and _text(known) != _text(schema):
             raise SchemaAlreadyRegistered(
                 f"{schema.id} version {schema.version!r} is registered already, with another text; "
                 "give the changed schema a new version",
@@ -100,6 +102,11 @@ class SchemaRegistry:
         near = self.nearest(schema_id)
         hint = f"; did you mean {near}?" if near else "; register it first (register_schema)"
         return f"no schema is registered under {schema_id} version {version!r}{hint}"
+
+
+def _text(schema: EventSchema) -> bytes:
+    """Return what two schemas have in common that are the same but for a version 1 and "1"."""
+    return orjson.dumps({**schema.document, "version": str(schema.version)}, option=orjson.OPT_SORT_KEYS)
 
 
 def _references_of(document: object) -> set[str]:

@@ -9,7 +9,9 @@ from .envelope import Envelope
 from .errors import InvalidEvent, invalid_event
 from .privacy import Classification, compile_redaction
 from .privacy.redaction import ReservedName
-from .validation import Violation, admits_null, may_recurse
+from .validation import Violation
+from .validation._nulls import null_free
+from .validation._references import recurses
 
 if TYPE_CHECKING:
     import logging
@@ -80,14 +82,14 @@ class Route:
         if limits is None:
             return
         self._is_valid = schema.validator.is_valid
-        self._recurses = may_recurse(schema.document)
+        self._recurses = recurses(schema.references)
         redaction = compile_redaction(Classification(schema.references), limits)
         self._redact = redaction and redaction.redact
         envelope = Envelope(schema.id, schema.version)
         self._encoder = Encoder(
             envelope,
             max_event_bytes=max_event_bytes,
-            admits_null=redaction.keeps_nulls if redaction else admits_null(schema.document),
+            admits_null=redaction.keeps_nulls if redaction else not null_free(schema.references),
             names=schema.names,
         )
         self.seal = envelope.seal
