@@ -28,6 +28,7 @@ MAX_DEPTH = 200  # levels of objects and arrays, the event itself being the firs
 
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _RESERVED_KEY = b'"' + RESERVED_PREFIX.encode()
+_METADATA_COUNT = len(METADATA_NAMES)
 
 
 class Misfit(NamedTuple):
@@ -73,10 +74,10 @@ class Encoder:
         if (
             line.find(_RESERVED_KEY, header_bytes) >= 0
             or (self._admits_null and line.find(b"null", header_bytes) >= 0 and _holds_no_number(kept))
-            # A level costs two bytes, and most lines are shorter than that.
-            or (length > 2 * MAX_DEPTH and line.count(b"{") + line.count(b"[") > MAX_DEPTH)
+            # A level costs two bytes, and most events are shorter than that.
+            or (length > header_bytes + 2 * MAX_DEPTH and line.count(b"{") + line.count(b"[") > MAX_DEPTH)
             or length > self._max_event_bytes + 1
-            or len(capsule) != len(kept) + len(METADATA_NAMES)
+            or len(capsule) != len(kept) + _METADATA_COUNT
         ):
             self._look_closer(line, kept)
         return line

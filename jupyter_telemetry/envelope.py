@@ -25,7 +25,9 @@ METADATA_VERSION = TELEMETRY_METADATA_VERSION = 2  # the long name is 0.1.0's
 METADATA_NAMES = ("__timestamp__", "__schema__", "__schema_version__", "__metadata_version__", "__id__")
 RESERVED_PREFIX = "__"  # of all metadata names, those of the future included
 
-_LOW_BITS = 16  # of the counter, in the last group of the id; the rest stands in its cached prefix
+_LOW_BITS = 8  # of the counter, two digits in the last group of the id; the rest stands in its cached prefix
+# Written once: to look a piece of text up takes a third of the time of formatting it.
+_MICROSECONDS = tuple(f"{number:03d}Z" for number in range(1000))
 
 
 class Stamper:
@@ -44,7 +46,8 @@ class Stamper:
 
     def reseed(self) -> None:
         """Draw the random part anew: a forked child must not repeat its parent's ids."""
-        self._node = f"{secrets.randbits(32):08x}"
+        node = f"{secrets.randbits(32):08x}"
+        self._endings = tuple(f"{low:02x}{node}" for low in range(1 << _LOW_BITS))
         self._counter = itertools.count(secrets.randbits(41))  # next() on it is atomic
         self._id_milliseconds = 0
         # The millisecond in hand and the high bits of the counter, with what they are written as.
@@ -56,15 +59,15 @@ class Stamper:
         known, high, timestamp, prefix = self._written
         if milliseconds != known or count >> _LOW_BITS != high:
             timestamp, prefix = self._write(milliseconds, count >> _LOW_BITS)
-        return f"{timestamp}{microseconds:03d}Z", f"{prefix}{count & 0xFFFF:04x}{self._node}"
+        return timestamp + _MICROSECONDS[microseconds], prefix + self._endings[count & 0xFF]
 
     def _write(self, milliseconds: int, high: int) -> tuple[str, str]:
         seconds, fraction = divmod(milliseconds, 1000)
         timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{fraction:03d}"
-        variant = 0x8000 | high & 0x3FFF
+        variant = 0x8000 | high >> 8 & 0x3FFF
         with self._lock:
             self._id_milliseconds = given = max(milliseconds, self._id_milliseconds)
-            prefix = f"{given >> 16:08x}-{given & 0xFFFF:04x}-7{high >> 14:03x}-{variant:04x}-"
+            prefix = f"{given >> 16:08x}-{given & 0xFFFF:04x}-7{high >> 22:03x}-{variant:04x}-{high & 0xFF:02x}"
             self._written = (milliseconds, high, timestamp, prefix)
         return timestamp, prefix
 
