@@ -100,9 +100,7 @@ def check_schema(schema: Mapping[str, Any], draft: Draft, *, backend: str | None
     _check_metaschema(own_copy(schema), draft, _backend(backend))
 
 
-def may_recurse(
-    schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None
-) -> bool:
+def may_recurse(schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
     """Say whether validation may go as deep as an event does; False only if the schema bounds it.
 
     For such a schema, check an event's depth first: a very deep one ends the process in jsonschema-rs.
@@ -110,9 +108,7 @@ def may_recurse(
     return recurses(_references(schema, resources))
 
 
-def admits_null(
-    schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None
-) -> bool:
+def admits_null(schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
     """Say whether a null, and so a NaN, may stand anywhere in a valid event; False only if that is proved."""
     return not null_free(_references(schema, resources))
 
@@ -134,9 +130,7 @@ def _check_metaschema(schema: dict[str, Any], draft: Draft, module: ModuleType) 
     if failure is not None:
         at = json_path(failure.path)
         rule = f"rule: {failure.rule} of {draft.title}'s metaschema"
-        raise InvalidSchema(
-            f"{at}: {describe(failure)} ({rule})", json_path=at, schema_id=_id_of(schema, draft)
-        )
+        raise InvalidSchema(f"{at}: {describe(failure)} ({rule})", json_path=at, schema_id=_id_of(schema, draft))
 
 
 def _check_loops(references: References) -> None:

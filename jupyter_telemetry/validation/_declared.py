@@ -53,7 +53,5 @@ def _all_at(nodes: list[Node], references: References) -> list[Node]:
         node = waiting.pop()
         if id(node.schema) not in seen:
             seen[id(node.schema)] = node
-            waiting.extend(
-                references.node(each) for each in beside(references, node) if isinstance(each, dict)
-            )
+            waiting.extend(references.node(each) for each in beside(references, node) if isinstance(each, dict))
     return list(seen.values())

@@ -79,9 +79,7 @@ def draft_of(schema: Mapping[str, Any]) -> Draft:
         draft = _KNOWN.get(uri[:-1] if uri.endswith("#") else uri) if isinstance(uri, str) else None
         if draft is None:
             known = ", ".join(_KNOWN)
-            raise InvalidSchema(
-                f"$['$schema']: not a draft known here; known are {known}", json_path="$['$schema']"
-            )
+            raise InvalidSchema(f"$['$schema']: not a draft known here; known are {known}", json_path="$['$schema']")
         return draft
     modern = any("$defs" in node or "prefixItems" in node for _, node in walk(schema, Draft.DRAFT202012))
     return Draft.DRAFT202012 if modern else Draft.DRAFT7
@@ -155,9 +153,7 @@ class _Copier:
         if value is None or isinstance(value, str | bool | int) or _is_finite(value):
             return value
         at = json_path(path)
-        raise InvalidSchema(
-            f"{at}: a {type(value).__name__} is no JSON value; quote it if it is text", json_path=at
-        )
+        raise InvalidSchema(f"{at}: a {type(value).__name__} is no JSON value; quote it if it is text", json_path=at)
 
     def _name(self, key: Any, path: Path) -> str:
         if isinstance(key, str):

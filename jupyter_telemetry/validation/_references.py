@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 METASCHEMAS = tuple(draft.value for draft in Draft)
 # What applies to the same value as the schema that it stands in.
-_IN_PLACE = frozenset(
-    ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
-)
+_IN_PLACE = frozenset(("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"))
 _STORED = frozenset(("definitions", "$defs"))
 DYNAMIC = ("$dynamicRef", "$recursiveRef")
 REFERENCES = ("$ref", *DYNAMIC)
@@ -103,9 +101,7 @@ class References:
             if id(node.schema) in found:
                 continue
             if node.resource in self._foreign:
-                raise InvalidSchema(
-                    f"{node.resource}: the $schema of this document is not a draft known here"
-                )
+                raise InvalidSchema(f"{node.resource}: the $schema of this document is not a draft known here")
             found[id(node.schema)] = node
             after = [each for _, each in node.applied()]
             after += [self._checked(node, keyword) for keyword in REFERENCES]
@@ -207,11 +203,7 @@ class References:
     @staticmethod
     def _base_of(schema: dict[str, Any], outer: str, draft: Draft) -> str:
         named = schema.get(draft.id_keyword)
-        if (
-            not isinstance(named, str)
-            or named.startswith("#")
-            or (draft.ref_stands_alone and "$ref" in schema)
-        ):
+        if not isinstance(named, str) or named.startswith("#") or (draft.ref_stands_alone and "$ref" in schema):
             return outer
         return urldefrag(_join(outer, named)).url
 

@@ -89,9 +89,7 @@ def schema_failures(schema: dict[str, Any], draft: Draft) -> Iterator[Failure]:
         yield _failure(error, schema, None)
 
 
-def _failure(
-    error: jsonschema_rs.ValidationError, instance: object, references: References | None
-) -> Failure:
+def _failure(error: jsonschema_rs.ValidationError, instance: object, references: References | None) -> Failure:
     """Take from an error what the schema says, and where; `references` knows it unless it is a metaschema."""
     kind = error.kind
     path = spelled(instance, error.instance_path)
@@ -103,6 +101,8 @@ def _failure(
     beside: Any = None
     if references is not None:
         rule_path, beside = _stand(references, rule_path, rule, error.absolute_keyword_location or "")
+    if rule in ("maxContains", "minContains"):
+        rule, rule_path = "contains", (*rule_path[:-1], "contains")
     if not isinstance(beside, dict) or rule not in beside:
         beside = {rule: _said(kind)}
     failure = Failure(

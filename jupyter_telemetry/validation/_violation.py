@@ -119,9 +119,7 @@ def _narrowed(failure: Failure) -> Failure:
         meant = [each for each in meant if not _other_tag(each, failure.path)]
     if len(meant) == 1:
         return min((_narrowed(each) for each in meant[0]), key=_rank)
-    return replace(
-        failure, branches=[[min(map(_narrowed, each), key=_rank)] for each in failure.branches if each]
-    )
+    return replace(failure, branches=[[min(map(_narrowed, each), key=_rank)] for each in failure.branches if each])
 
 
 def _other_kind(failures: Sequence[Failure], at: Path) -> bool:

@@ -162,6 +162,8 @@ def _failure(error: ValidationError, rendering: Rendering | None, below: Path = 
     rule = str(error.validator)
     if rule in ("maximum", "minimum") and schema.get(f"exclusive{rule.capitalize()}") is True:
         rule = f"exclusive{rule.capitalize()}"
+    if rule in ("maxContains", "minContains"):
+        rule = "contains"
     node = rendering.node(error.schema) if rendering else None
     expected = (node.schema if node else schema).get(rule)
     if rule == "propertyNames":

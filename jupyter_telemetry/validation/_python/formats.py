@@ -48,10 +48,7 @@ _UCS = "".join(
         (0xA0, 0xD7FF),
         (0xF900, 0xFDCF),
         (0xFDF0, 0xFFEF),
-        *(
-            (plane + (0x1000 if plane == 0xE0000 else 0), plane + 0xFFFD)
-            for plane in range(0x10000, 0xF0000, 0x10000)
-        ),
+        *((plane + (0x1000 if plane == 0xE0000 else 0), plane + 0xFFFD) for plane in range(0x10000, 0xF0000, 0x10000)),
     )
 )
 _PRIVATE = "\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
@@ -62,9 +59,7 @@ def _reference(more: str, private: str) -> tuple[re.Pattern[str], re.Pattern[str
     unreserved = rf"A-Za-z0-9._~!$&'()*+,;=\-{more}"
     segment = f"(?:[{unreserved}:@]|{_PERCENT})"
     user = f"(?:(?:[{unreserved}:]|{_PERCENT})*@)?"
-    host = (
-        rf"(?:\[(?P<ip>[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[{unreserved}:]+)\]|(?:[{unreserved}]|{_PERCENT})*)"
-    )
+    host = rf"(?:\[(?P<ip>[0-9A-Fa-f:.]+|[vV][0-9A-Fa-f]+\.[{unreserved}:]+)\]|(?:[{unreserved}]|{_PERCENT})*)"
     authority = f"//{user}{host}(?::[0-9]*)?(?:/{segment}*)*"
     rest = rf"(?:\?(?:[{unreserved}:@/?{private}]|{_PERCENT})*)?(?:\#(?:[{unreserved}:@/?]|{_PERCENT})*)?\Z"
     absolute = rf"/(?:{segment}+(?:/{segment}*)*)?"
@@ -153,12 +148,7 @@ def is_email(text: str) -> bool:
 def is_idn_email(text: str) -> bool:
     """RFC 6531."""
     local, at, domain = text.rpartition("@")
-    return (
-        bool(at)
-        and len(local) <= 64
-        and bool(_IDN_LOCAL.match(local))
-        and _is_domain(domain, is_idn_hostname)
-    )
+    return bool(at) and len(local) <= 64 and bool(_IDN_LOCAL.match(local)) and _is_domain(domain, is_idn_hostname)
 
 
 def _is_domain(text: str, is_name: Callable[[str], bool]) -> bool:

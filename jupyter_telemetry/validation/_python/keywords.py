@@ -72,9 +72,7 @@ def _pattern_properties(validator: Any, patterns: Any, instance: Any, schema: di
 def extra_names(instance: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Give the names that `additionalProperties` is about."""
     declared = schema.get("properties", {})
-    return [
-        name for name in instance if name not in declared and not named_by_patterns(name, instance, schema)
-    ]
+    return [name for name in instance if name not in declared and not named_by_patterns(name, instance, schema)]
 
 
 def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: dict[str, Any]) -> Errors:
@@ -85,6 +83,17 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
         for name in extras:
             yield from validator.descend(instance[name], allowed, path=name)
     elif extras:
+        yield ValidationError("")
+
+
+def _additional_items(validator: Any, allowed: Any, instance: Any, schema: dict[str, Any]) -> Errors:
+    first = schema.get("items")
+    if not isinstance(instance, list | tuple) or not isinstance(first, list):
+        return
+    if allowed is not False:
+        for index in range(len(first), len(instance)):
+            yield from validator.descend(instance[index], allowed, path=index)
+    elif len(instance) > len(first):
         yield ValidationError("")
 
 
@@ -182,6 +191,8 @@ def keywords_of(draft: Draft) -> Mapping[str, Keyword]:
         "required": _required,
         "uniqueItems": _unique_items,
     }
+    if draft is not Draft.DRAFT202012:
+        found["additionalItems"] = _additional_items
     if draft is not Draft.DRAFT4:
         found["propertyNames"] = _property_names
     if draft in (Draft.DRAFT6, Draft.DRAFT7):

@@ -32,9 +32,7 @@ _GROUP = regex.compile(
 _LOOKS: Final = ("(?=", "(?!", "(?<=", "(?<!")
 _QUANTIFIER = regex.compile(r"(?:[*+?]|\{[0-9]{1,6}(?:,(?:[0-9]{1,6})?)?\})[?+]?")
 _PROPERTY = regex.compile(r"(?:[A-Za-z]|\{[A-Za-z][A-Za-z0-9_ =-]*\})")
-_HEX = regex.compile(
-    r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})|u(?:([0-9A-Fa-f]{4})|\{([0-9A-Fa-f]{1,6})\})"
-)
+_HEX = regex.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})|u(?:([0-9A-Fa-f]{4})|\{([0-9A-Fa-f]{1,6})\})")
 
 
 class PatternError(ValueError):
