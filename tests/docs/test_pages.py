@@ -1,0 +1,51 @@
+"""All code in README and docs does what the page says it does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from code_blocks import blocks_of
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if "_build" not in page.parts]
+MOST_BLOCKS_NOT_RUN = 12
+
+
+def _blocks(page):
+    return list(blocks_of(page.read_text(encoding="utf-8")))
+
+
+def _environment(home):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "COVERAGE", "PYTEST"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    plain = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, **plain, "PATH": path, "HOME": str(home), "USERPROFILE": str(home)}
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES if _blocks(p)])
+def test_page_does_what_it_says(page, tmp_path, unused_port):
+    work = tmp_path / "work"
+    work.mkdir()
+    environment = {**_environment(tmp_path), "JUPYTER_PORT": str(unused_port)}
+    runner = Path(__file__).with_name("run_page.py")
+    command = [sys.executable, "-W", "error", str(runner), str(page)]
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+def test_few_blocks_are_not_run():
+    not_run = [block for page in PAGES for block in _blocks(page) if block.mark == "not run"]
+    assert len(not_run) <= MOST_BLOCKS_NOT_RUN
