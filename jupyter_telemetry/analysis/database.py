@@ -1,0 +1,251 @@
+"""A journal as a database: open it, ask it in SQL."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import itertools
+import os
+import re
+import threading
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from ..errors import JournalError, MissingExtra, QueryError
+from ..journal import JournalReader, view_name
+from .filesystem import PATH, make_filesystem
+from .naming import distinct_names
+from .result import Result
+from .snapshot import Snapshot
+from .views import EVENTS, SchemaView, View, create_events, create_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from typing_extensions import Self
+
+__all__ = ["JournalDatabase", "open_journal"]
+
+_RESULTS = "results"  # a database of its own, so that SHOW TABLES shows the journal's
+_SETTINGS = (
+    "SET TimeZone = 'UTC'",
+    "SET temp_directory = ''",  # or it would write beside the user's notebooks
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET allow_persistent_secrets = false",
+    "SET python_enable_replacements = false",  # or a name may mean a variable of ours
+    f"SET allowed_paths = ['{PATH}']",
+    f"ATTACH ':memory:' AS {_RESULTS}",
+    "CREATE SCHEMA journal",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+_QUESTIONS = ("SELECT", "EXPLAIN", "MULTI")  # MULTI: a PIVOT
+_CATALOGUE = re.compile(r"\b(?:show|describe|desc|summarize|information_schema|duckdb_\w+|pg_\w+|sqlite_\w+)\b", re.I)
+
+
+def open_journal(directory: str | os.PathLike[str] | None = None) -> JournalDatabase:
+    """Open the journal in a directory to ask it questions; without one, the default journal.
+
+    >>> with open_journal() as journal:  # doctest: +SKIP
+    ...     journal.sql("SELECT __schema__, count(*) FROM events GROUP BY ALL").pandas()
+
+    Raises JournalError if there is no such directory, and MissingExtra where DuckDB is not installed.
+    """
+    return JournalDatabase(directory)
+
+
+class JournalDatabase:
+    """A journal that answers questions in SQL (DuckDB's), and changes nothing.
+
+    Its views: `events`, with the metadata columns `__timestamp__`, `__schema__`, `__schema_version__`,
+    `__metadata_version__` and `__id__`, and `event`, the rest as JSON; and for each recorded schema a view with the
+    metadata and a typed column for each property (`views` lists them). A value that is not what its column says is
+    NULL there, or the nearest value if there is one, and stands as it was recorded in the JSON object
+    `__misfits__`; properties without a column stand in `__extra__`. Both are NULL ordinarily.
+
+    All questions see the same events: those of the journal when it was opened, or last refreshed. Events that
+    retention removes meanwhile are gone. A line that is torn or damaged is no row (`SELECT count(*) FROM
+    journal.lines WHERE line IS NULL` counts the damaged ones).
+
+    SQL reaches nothing else: no file, no network, no extension, no variable of the program.
+
+    Any thread may use it; questions wait for each other. `close`, or a `with` block, frees what it holds.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
+        self._reader = JournalReader(directory)
+        self._views: dict[str, SchemaView] = {}
+        self._created: set[str] = set()
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._discarded: deque[str] = deque()  # tables of results that are gone
+        self._held: list[Snapshot] = []  # the one that DuckDB reads
+        self._connection: Any = _connect(self._held)
+        self._close = weakref.finalize(self, self._connection.close)
+        try:
+            self.refresh()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def directory(self) -> str:
+        """Where the journal stands."""
+        return str(self._reader.directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it; results that were not converted are gone. Closing twice does nothing."""
+        with self._lock:
+            self._connection = None
+            self._close()
+
+    def refresh(self) -> None:
+        """See the events and schemas that the journal holds now.
+
+        Raises JournalError if its directory is gone or cannot be read.
+        """
+        if not self._reader.directory.is_dir():
+            raise JournalError(
+                f"there is no journal at {self.directory}: nothing has been recorded there yet, or it is elsewhere. "
+                "Open the directory that the JournalHandler was given"
+            )
+        views = _schema_views(self._reader)
+        snapshot = Snapshot(self._reader.segments())
+        with self._lock:
+            connection = self._connected()
+            for name in self._created:
+                connection.execute(f"DROP VIEW {name}")
+            self._views, self._created = views, set()
+            self._held[:] = [snapshot]
+            connection.execute(create_lines(snapshot.longest_line))
+            connection.execute(create_events())
+
+    def sql(self, question: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Result:
+        """Ask a question: one SELECT (or FROM, WITH, PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN).
+
+        `parameters` are the values for `?` or `$name` in it.
+
+        Raises QueryError with DuckDB's own message. That may hold values of events, such as one that a cast in the
+        question failed at: who may ask may see them.
+        """
+        with self._lock, _errors_of_duckdb():
+            connection = self._connected()
+            self._drop_discarded(connection)
+            _refuse_all_but_questions(connection, question)
+            self._create_views(connection, self._mentioned(question))
+            relation = self._relation(connection, question, parameters)
+            table = f"{_RESULTS}.r{next(self._numbers)}"
+            columns, types = relation.columns, relation.types
+            relation.project(", ".join(f"#{at + 1} AS c{at + 1}" for at in range(len(columns)))).to_table(table)
+            ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608  # our name
+        result = Result(lambda selected, take: self._fetch(table, selected, take), columns, types, count)
+        weakref.finalize(result, self._discarded.append, table).atexit = False
+        return result
+
+    def views(self) -> list[View]:
+        """List the views of the recorded schemas by name, with their columns, and count their events."""
+        with self._lock, _errors_of_duckdb():
+            rows = self._connected().execute(
+                f"SELECT __schema__, __schema_version__, count(*) FROM {EVENTS} GROUP BY ALL"  # noqa: S608  # the same
+            )
+            counts = {(schema_id, version): count for schema_id, version, count in rows.fetchall()}
+        return [view.about(counts.get((view.schema_id, view.version), 0)) for _, view in sorted(self._views.items())]
+
+    def _connected(self) -> Any:
+        if self._connection is None:
+            raise QueryError(f"the journal at {self.directory} was closed; open it again")
+        return self._connection
+
+    def _mentioned(self, question: str) -> set[str]:
+        """Return the views that a question may be about: making one takes milliseconds, and a hundred are felt."""
+        text = question.lower()
+        return {name for name in self._views if name in text or _CATALOGUE.search(text)}
+
+    def _create_views(self, connection: Any, names: set[str]) -> None:
+        for name in sorted(names - self._created):
+            connection.execute(self._views[name].create())
+            self._created.add(name)
+
+    def _relation(self, connection: Any, question: str, parameters: Any) -> Any:
+        from duckdb import CatalogException
+
+        try:
+            return connection.sql(question, params=parameters)
+        except CatalogException as error:
+            unknown = re.match(r"Catalog Error: Table with name (.+?) does not exist!", str(error), re.DOTALL)
+            if unknown is None:
+                raise
+            if self._views.keys() > self._created:  # it may be spelled in a way that hid it
+                self._create_views(connection, set(self._views))
+                return self._relation(connection, question, parameters)
+            raise QueryError(self._no_such_view(unknown[1])) from error
+
+    def _no_such_view(self, name: str) -> str:
+        near = difflib.get_close_matches(name.lower(), [EVENTS, *self._views], cutoff=0.5)
+        advice = f"did you mean {' or '.join(near)}?" if near else "SHOW TABLES lists those there are"
+        return f"there is no view {name} in the journal at {self.directory}: {advice}"
+
+    def _fetch(self, table: str, selected: str, take: Callable[[Any], Any]) -> Any:
+        with self._lock, _errors_of_duckdb():
+            connection = self._connected()
+            self._drop_discarded(connection)
+            return take(connection.sql(f"SELECT {selected} FROM {table}"))  # noqa: S608  # names that result quotes
+
+    def _drop_discarded(self, connection: Any) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                connection.execute(f"DROP TABLE {self._discarded.popleft()}")
+
+
+def _connect(held: list[Snapshot]) -> Any:
+    """Start a DuckDB that can read the snapshot in `held`, and nothing else."""
+    try:
+        import duckdb
+    except ImportError:
+        raise MissingExtra("asking a journal", "analysis") from None
+    filesystem = make_filesystem(held)
+    connection = duckdb.connect(":memory:")
+    connection.register_filesystem(filesystem)
+    for setting in _SETTINGS:
+        connection.execute(setting)
+    return connection
+
+
+def _schema_views(reader: JournalReader) -> dict[str, SchemaView]:
+    texts: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for stored in reader.stored_schemas():
+        texts.setdefault((stored.schema_id, stored.version), []).insert(0, stored.schema)
+    wanted = {f"{schema_id}\n{version}": view_name(schema_id, version) for schema_id, version in texts}
+    names = distinct_names(wanted, taken=[EVENTS])
+    return {
+        name: SchemaView(name, schema_id, version, texts[schema_id, version])
+        for name, (schema_id, version) in zip(names.values(), texts, strict=True)
+    }
+
+
+@contextlib.contextmanager
+def _errors_of_duckdb() -> Iterator[None]:
+    from duckdb import Error
+
+    try:
+        yield
+    except Error as error:
+        raise QueryError(str(error)) from error
+
+
+def _refuse_all_but_questions(connection: Any, text: str) -> None:
+    statements = connection.extract_statements(text)
+    if len(statements) != 1:
+        raise QueryError(f"one question at a time, not {len(statements)}" if statements else "there is no question")
+    kind = str(statements[0].type).rpartition(".")[2]
+    if kind not in _QUESTIONS:
+        raise QueryError(f"a journal only answers questions, such as SELECT; this is {kind.replace('_', ' ')}")

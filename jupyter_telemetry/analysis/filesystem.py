@@ -1,0 +1,73 @@
+"""The one file that DuckDB may read: a snapshot, under a name that is no path of this machine.
+
+Giving DuckDB the journal's directory would give SQL the right to write there too: in DuckDB 2.0 a COPY fits into a
+WITH clause, and into the text that a table function executes. Here there is nothing to write to.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from ..errors import MissingExtra
+
+if TYPE_CHECKING:
+    from .snapshot import Snapshot
+
+__all__ = ["PATH", "PROTOCOL", "SnapshotFile", "make_filesystem"]
+
+PROTOCOL = "journal"
+PATH = f"{PROTOCOL}://lines"
+
+
+class SnapshotFile:
+    """An open snapshot. DuckDB's threads share it: each seeks, and then reads from where it sought."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._position = 0
+        self._sought: dict[int, int] = {}  # by thread
+
+    def seek(self, position: int) -> int:
+        self._sought[threading.get_ident()] = position
+        return position
+
+    def tell(self) -> int:
+        return self._sought.get(threading.get_ident(), self._position)
+
+    def read(self, count: int = -1) -> bytes:
+        position = self._sought.pop(threading.get_ident(), self._position)
+        found = self._snapshot.read(position, self._snapshot.size if count < 0 else count)
+        self._position = position + len(found)
+        return found
+
+    def close(self) -> None:
+        """Do nothing: the segments are opened for each read."""
+
+
+def make_filesystem(held: list[Snapshot]) -> Any:
+    """Make a filesystem, as fsspec defines them, that has the snapshot in `held` under `PATH`, read-only.
+
+    Raises MissingExtra where fsspec is not installed.
+    """
+    try:
+        from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it has no types
+    except ImportError:
+        raise MissingExtra("asking a journal", "analysis") from None
+
+    class SnapshotFileSystem(AbstractFileSystem):  # type: ignore[misc]  # the same
+        protocol = PROTOCOL
+        cachable = False
+
+        def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+            return {"name": path, "size": held[0].size, "type": "file"}
+
+        def glob(self, path: str, **kwargs: Any) -> list[str]:
+            return [path]
+
+        def open(self, path: str, mode: str = "rb", **kwargs: Any) -> SnapshotFile:
+            if mode != "rb":
+                raise PermissionError("a journal is not written by a query")
+            return SnapshotFile(held[0])
+
+    return SnapshotFileSystem()

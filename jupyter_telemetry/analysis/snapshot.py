@@ -1,0 +1,123 @@
+"""What a journal holds at one moment, as if it were one file of whole lines."""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from ..errors import JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..journal.segment import SegmentFile
+
+__all__ = ["LONGEST_LINE", "Snapshot"]
+
+LONGEST_LINE = 2 * 2**20  # bytes: what no line of an event surpasses that was recorded with the default limits
+_BLOCK = 4096
+_OPEN, _SEALED = ".open.jsonl", ".jsonl"
+
+
+class _Part(NamedTuple):
+    path: str
+    start: int  # where in the snapshot
+    size: int
+
+
+class Snapshot:
+    """The whole lines of some segments, one segment after the other; read by any thread.
+
+    It ends each segment at its last newline: a line that is torn, or being written, is not in it, nor is anything
+    that is written later. A segment that retention takes away reads as newlines from then on: as no rows.
+
+    `longest_line` is at least the length in bytes of the longest line, and at least LONGEST_LINE.
+
+    Raises JournalError if a segment cannot be read.
+    """
+
+    def __init__(self, segments: Iterable[SegmentFile]) -> None:
+        self._parts: list[_Part] = []
+        self.size = 0
+        self.longest_line = LONGEST_LINE
+        for segment in segments:
+            self._add(str(segment.path), segment.size)
+        self._starts = [part.start for part in self._parts]
+
+    def _add(self, path: str, size: int) -> None:
+        try:
+            with _open(path) as file:
+                end = _end_of_lines(file, 0, size)
+                self.longest_line = max(self.longest_line, _longest_line(file, end))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise JournalError(f"{path} cannot be read: {error.strerror}") from error
+        if end:
+            self._parts.append(_Part(path, self.size, end))
+            self.size += end
+
+    def read(self, position: int, count: int) -> bytes:
+        """Return `count` bytes from `position`, or as many as there are."""
+        count = max(0, min(count, self.size - position))
+        pieces: list[bytes] = []
+        at = bisect.bisect_right(self._starts, position) - 1
+        while count:
+            part = self._parts[at]
+            offset = position - part.start
+            wanted = min(count, part.size - offset)
+            pieces.append(_read(part.path, offset, wanted).ljust(wanted, b"\n"))
+            position, count, at = position + wanted, count - wanted, at + 1
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _open(path: str) -> BinaryIO:
+    """Open a segment, under its other name if it was sealed a moment ago; unbuffered, as reads are large."""
+    with contextlib.suppress(FileNotFoundError):
+        return open(path, "rb", buffering=0)
+    return open(path.removesuffix(_OPEN).removesuffix(_SEALED) + _SEALED, "rb", buffering=0)
+
+
+def _read(path: str, offset: int, count: int) -> bytes:
+    with contextlib.suppress(FileNotFoundError), _open(path) as file:
+        file.seek(offset)
+        return file.read(count)
+    return b""
+
+
+def _end_of_lines(file: BinaryIO, start: int, end: int) -> int:
+    """Return where the last line ends that ends between `start` and `end`; `start` if none does."""
+    while end > start:
+        at = max(start, end - _BLOCK)
+        file.seek(at)
+        found = file.read(end - at).rfind(b"\n")
+        if found >= 0:
+            return at + found + 1
+        end = at
+    return start
+
+
+def _longest_line(file: BinaryIO, size: int) -> int:
+    """Return the length of the longest line if it is more than LONGEST_LINE, else 0; reads little of the file.
+
+    In each stretch of LONGEST_LINE bytes behind a newline another must stand, or a line is longer.
+    """
+    longest, start = 0, 0
+    while size - start > LONGEST_LINE:
+        end = _end_of_lines(file, start, start + LONGEST_LINE)
+        if end == start:
+            end = _next_line(file, start + LONGEST_LINE, size)
+            longest = max(longest, end - start)
+        start = end
+    return longest
+
+
+def _next_line(file: BinaryIO, position: int, size: int) -> int:
+    while position < size:
+        file.seek(position)
+        block = file.read(LONGEST_LINE)
+        if not block or (found := block.find(b"\n")) >= 0:
+            return position + found + 1 if block else size
+        position += len(block)
+    return size

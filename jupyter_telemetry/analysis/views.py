@@ -1,0 +1,164 @@
+"""The SQL of the views on a journal: `events`, and one for each recorded schema.
+
+They stand on `journal.lines`: a row for each line, NULL where it is damaged. A JSON text is parsed once for each
+list of pointers that is taken from it, and lists that no query needs are not taken: hence lists, but short ones.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .columns import PropertyColumn, columns_of
+from .filesystem import PATH
+from .sqltext import identifier, literal, literals, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["EVENTS", "Column", "SchemaView", "View", "create_events", "create_lines"]
+
+EVENTS = "events"
+_LINES = "journal.lines"
+_EXTRA, _MISFITS = "__extra__", "__misfits__"
+_LIST = 10  # pointers that are taken from a line together
+_METADATA = {
+    "__timestamp__": ("TIMESTAMP WITH TIME ZONE", "When the event happened."),
+    "__schema__": ("VARCHAR", "The id of its schema."),
+    "__schema_version__": ("VARCHAR", "The version of its schema."),
+    "__metadata_version__": ("BIGINT", "The version of these metadata columns."),
+    # Text, not UUID: its order as text is the order of events, it needs no conversion, and frames keep it.
+    "__id__": ("VARCHAR", "The event's own id, unique everywhere; its order is that of the events."),
+}
+_METADATA_VALUES = ["TRY_CAST(e.m[1] AS TIMESTAMPTZ)", "e.m[2]", "e.n[1]", "TRY_CAST(e.n[2] AS BIGINT)", "e.n[3]"]
+_METADATA_LISTS = (  # apart, since most questions need only the first two
+    "json_extract_string(line, ['/__timestamp__', '/__schema__']) AS m, "
+    "json_extract_string(line, ['/__schema_version__', '/__metadata_version__', '/__id__']) AS n"
+)
+_START = '{"__timestamp__":"____-__-__T__:__:__.______Z","__schema__":"'  # of a line as it is recorded; for LIKE
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a view: its name, its SQL type, what the schema says of it, and the property that it holds."""
+
+    name: str
+    type: str
+    description: str = ""
+    key: str | None = None  # the property's name; None for metadata
+
+
+@dataclass(frozen=True)
+class View:
+    """A view: the events of one schema in one version."""
+
+    name: str
+    schema_id: str
+    version: str
+    title: str
+    description: str
+    columns: tuple[Column, ...]
+    events: int  # how many there are
+
+
+def create_lines(longest_line: int) -> str:
+    """Write the view of all lines."""
+    return _create(
+        _LINES,
+        "json AS line",
+        f"read_ndjson_objects({literal(PATH)}, format = 'newline_delimited', compression = 'uncompressed',"
+        f" ignore_errors = true, maximum_object_size = {longest_line})",
+    )
+
+
+def create_events() -> str:
+    """Write the view of all events."""
+    is_event = "starts_with(line, '{\"__timestamp__\":\"') OR json_extract_string(line, '/__schema__') IS NOT NULL"
+    return _create(EVENTS, f"{_metadata()}, {_without(_METADATA)} AS event", _lines(_METADATA_LISTS, is_event))
+
+
+class SchemaView:
+    """The view of one schema in one version; `texts` are its texts, the newest first."""
+
+    def __init__(self, name: str, schema_id: str, version: str, texts: Sequence[dict[str, Any]]) -> None:
+        self.name = name
+        self.schema_id = schema_id
+        self.version = version
+        self._texts = texts
+
+    def about(self, events: int) -> View:
+        """Describe it."""
+        columns = [Column(name, kind, text) for name, (kind, text) in _METADATA.items()]
+        columns += [Column(each.name, each.type.sql, each.description, each.key) for each in self._properties()]
+        columns.append(Column(_EXTRA, "JSON", "Properties of the event that have no column; ordinarily NULL."))
+        columns.append(
+            Column(_MISFITS, "JSON", "Properties whose value is not what their column says; ordinarily NULL.")
+        )
+        title, description = (_text(self._texts[0].get(word)) for word in ("title", "description"))
+        return View(self.name, self.schema_id, self.version, title, description, tuple(columns), events)
+
+    def create(self) -> str:
+        """Write the view."""
+        columns = self._properties()
+        values = {each.name: f"e.g{at // _LIST}[{at % _LIST + 1}]" for at, each in enumerate(columns)}
+        selected = [_metadata()]
+        selected += [f"{each.type.value(values[each.name])} AS {identifier(each.name)}" for each in columns]
+        extra = _without([*_METADATA, *(each.key for each in columns)])
+        selected.append(f"nullif({extra}::VARCHAR, '{{}}')::JSON AS {_EXTRA}")
+        selected.append(f"{_misfits(columns, values)} AS {_MISFITS}")
+        lists = [_METADATA_LISTS]
+        for at in range(0, len(columns), _LIST):
+            pointers = literals([pointer(each.key) for each in columns[at : at + _LIST]])
+            lists.append(f"json_extract(line, {pointers}) AS g{at // _LIST}")
+        source = _lines(", ".join(lists), self._is_of_schema())
+        return _create(identifier(self.name), ", ".join(selected), source)
+
+    def _properties(self) -> list[PropertyColumn]:
+        return columns_of(self._texts, taken=[*_METADATA, _EXTRA, _MISFITS])
+
+    def _is_of_schema(self) -> str:
+        """Write whether a line is an event of this schema: by its first characters, if it is as it was recorded."""
+        heads = [
+            f'{json.dumps(self.schema_id, ensure_ascii=False)[1:]},"__schema_version__":{version},'
+            for version in (self.version, json.dumps(self.version, ensure_ascii=False))
+        ]
+        as_recorded = " OR ".join(f"substr(line, {len(_START) + 1}, {len(head)}) = {literal(head)}" for head in heads)
+        otherwise = (
+            f"json_extract_string(line, '/__schema__') = {literal(self.schema_id)}"
+            f" AND json_extract_string(line, '/__schema_version__') = {literal(self.version)}"
+        )
+        return f"CASE WHEN line LIKE {literal(_START + '%')} THEN {as_recorded} ELSE {otherwise} END"
+
+
+def _create(name: str, selected: str, source: str) -> str:
+    return f"CREATE OR REPLACE VIEW {name} AS SELECT {selected} FROM {source}"  # noqa: S608  # every value is quoted
+
+
+def _lines(lists: str, condition: str) -> str:
+    return f"(SELECT line, {lists} FROM {_LINES} WHERE {condition}) AS e"  # noqa: S608  # the same
+
+
+def _metadata() -> str:
+    return ", ".join(f"{value} AS {name}" for name, value in zip(_METADATA, _METADATA_VALUES, strict=True))
+
+
+def _without(keys: Sequence[str] | dict[str, Any]) -> str:
+    """Write the event without some properties (RFC 7396: a null takes away)."""
+    return f"json_merge_patch(e.line, {literal(json.dumps(dict.fromkeys(keys)))})"
+
+
+def _misfits(columns: list[PropertyColumn], values: dict[str, str]) -> str:
+    """Write the JSON object of the values that their columns do not hold."""
+    members = []
+    for each in columns:
+        if (misfit := each.type.misfit(values[each.name])) != "false":
+            key = literal(json.dumps(each.key) + ":")
+            members.append(f"CASE WHEN {misfit} THEN {key} || {values[each.name]}::VARCHAR END")
+    if not members:
+        return "NULL::JSON"
+    return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')::JSON"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
