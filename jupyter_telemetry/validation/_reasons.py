@@ -113,6 +113,12 @@ def _contains(failure: Failure) -> str:
     return f"must contain {' and '.join(bounds)} of the items that the schema describes with 'contains'"
 
 
+def _format(failure: Failure) -> str:
+    if failure.expected == "regex":
+        return "must be a regular expression of ECMA-262, with its flag 'u'"
+    return f"must have the format {literal(failure.expected)}"
+
+
 def _property_names(failure: Failure) -> str:
     inner = [describe(each) for branch in failure.branches for each in branch]
     return "has a property name that the schema does not allow" + (f": it {inner[0]}" if inner else "")
@@ -145,7 +151,7 @@ _REASONS: dict[str, Callable[[Failure], str]] = {
     "enum": _enum,
     "exclusiveMaximum": _bound,
     "exclusiveMinimum": _bound,
-    "format": lambda failure: f"must have the format {literal(failure.expected)}",
+    "format": _format,
     "maxItems": _count(True, "item", "items"),
     "maxLength": _count(True, "character", "characters"),
     "maxProperties": _count(True, "property", "properties"),

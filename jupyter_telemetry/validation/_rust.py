@@ -10,7 +10,8 @@ import jsonschema_rs
 
 from ..errors import InvalidSchema
 from ._drafts import Draft, keywords
-from ._location import spelled
+from ._location import json_path, spelled
+from ._reasons import describe
 from ._violation import MAX_FAILURES, OF_THE_WHOLE, Failure, Violation, of_a_name, violation
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ def compiled(references: References, resources: Mapping[str, Any]) -> RustValida
         draft = references.root.draft
         registry = jsonschema_rs.Registry([(uri, _dated(each, draft)) for uri, each in resources.items()])
         return RustValidator(_CLASSES[draft](references.root.schema, **_options(registry)), references)
-    except (ValueError, jsonschema_rs.ReferencingError) as error:
-        # The error's own text shows the schema, over several lines.
-        reason = (getattr(error, "message", "") or str(error)).partition("\n")[0]
-        raise InvalidSchema(f"$: the schema cannot be compiled: {reason}") from None
+    except jsonschema_rs.ValidationError as error:
+        failure = _failure(error, references.root.schema, None)
+        at = json_path(failure.path)
+        raise InvalidSchema(f"{at}: {describe(failure)}", json_path=at) from None
+    except (ValueError, jsonschema_rs.ReferencingError):
+        raise InvalidSchema("$: the schema cannot be compiled") from None
 
 
 def _dated(resource: Any, draft: Draft) -> Any:

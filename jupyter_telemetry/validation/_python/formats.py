@@ -38,7 +38,7 @@ _IDN_LOCAL = re.compile(rf"(?:(?:{_ATOM}|[^\x00-\x7f])+(?:\.(?:{_ATOM}|[^\x00-\x
 _EXPRESSION = r"\{[+#./;?&=,!@|]?VAR(?:,VAR)*\}".replace(
     "VAR", r"(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:\.?(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*(?:\*|:[1-9][0-9]{0,3})?"
 )
-_TEMPLATE = re.compile(rf"(?:[^\x00-\x20\"'%<>\\^`{{|}}\x7f]|%[0-9A-Fa-f]{{2}}|{_EXPRESSION})*\Z")
+_TEMPLATE = re.compile(rf"(?:[^\x00-\x20\"%<>\\^`{{|}}\x7f]|%[0-9A-Fa-f]{{2}}|{_EXPRESSION})*\Z")
 
 _PERCENT = "%[0-9A-Fa-f]{2}"
 # RFC 3987 §2.2: what an IRI may have beside the characters of a URI, and in its query only.
@@ -107,19 +107,22 @@ def is_date_time(text: str) -> bool:
 
 
 def is_hostname(text: str) -> bool:
-    """RFC 1123 §2.1."""
-    return 0 < len(text) <= 253 and all(_LABEL.match(label) for label in text.split("."))
+    """RFC 1123 §2.1; a label in the form of an A-label must be one (RFC 5890 §2.3.1)."""
+    return 0 < len(text) <= 253 and all(_LABEL.match(each) and _is_honest(each) for each in text.split("."))
+
+
+def _is_honest(label: str) -> bool:
+    return label[2:4] != "--" or (label[:2].lower() == "xn" and is_idn_hostname(label))
 
 
 def is_idn_hostname(text: str) -> bool:
     """RFC 5890 §2.3.2.3."""
-    import idna  # jsonschema's own choice too
+    import idna  # only for the schema that needs it
 
     try:
-        idna.encode(text)
+        return not text.endswith((".", "\u3002", "\uff0e", "\uff61")) and bool(idna.encode(text))
     except (idna.IDNAError, UnicodeError):
         return False
-    return True
 
 
 def is_ipv4(text: str) -> bool:

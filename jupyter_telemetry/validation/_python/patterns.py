@@ -1,8 +1,8 @@
 """The patterns of a schema for the `regex` module, which can bound the time of a match.
 
-A pattern of JSON Schema is ECMA-262's (draft-07 core §4.3, draft 2020-12 core §6.4). What is translated is
-what jsonschema-rs takes as well; the rest is refused when the schema is compiled, never misread: `\\0`,
-`[\\b]`, `[]`, named back-references, surrogate pairs. `.` matches all but a newline, in both.
+A pattern of JSON Schema is ECMA-262's, with its `u` flag (draft-07 core §4.3, draft 2020-12 core §6.4). What is
+translated is what jsonschema-rs takes as well; the rest is refused when the schema is compiled, never misread:
+`\\0`, `[\\b]`, `[]`, named back-references, surrogate pairs. `.` matches all but a newline, in both.
 """
 
 from __future__ import annotations
@@ -26,13 +26,11 @@ _BOUNDARIES: Final = {
     "B": f"(?:(?<={_WORD})(?={_WORD})|(?<!{_WORD})(?!{_WORD}))",
 }
 _CONTROLS: Final = {"t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r"}
-_GROUP = regex.compile(
-    r"\((?:\?(?::|=|!|<=|<!|P?<(?P<name>[A-Za-z_][A-Za-z0-9_]*)>|(?:[is]+(?:-[is]+)?|-[is]+)[:)])|(?!\?|\*))"
-)
+_GROUP = regex.compile(r"\((?:\?(?::|=|!|<=|<!|<(?P<name>[^\W\d]\w*)>|(?:[is]+(?:-[is]+)?|-[is]+):)|(?!\?))")
 _LOOKS: Final = ("(?=", "(?!", "(?<=", "(?<!")
-_QUANTIFIER = regex.compile(r"(?:[*+?]|\{[0-9]{1,6}(?:,(?:[0-9]{1,6})?)?\})[?+]?")
-_PROPERTY = regex.compile(r"(?:[A-Za-z]|\{[A-Za-z][A-Za-z0-9_ =-]*\})")
-_HEX = regex.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})|u(?:([0-9A-Fa-f]{4})|\{([0-9A-Fa-f]{1,6})\})")
+_QUANTIFIER = regex.compile(r"(?:[*+?]|\{[0-9]{1,6}(?:,(?:[0-9]{1,6})?)?\})\??")
+_PROPERTY = regex.compile(r"\{[A-Za-z][A-Za-z0-9_=]*\}")
+_HEX = regex.compile(r"x([0-9A-Fa-f]{2})|u(?:([0-9A-Fa-f]{4})|\{([0-9A-Fa-f]{1,6})\})")
 
 
 class PatternError(ValueError):
@@ -82,7 +80,7 @@ class _Translation:
         character = self._source[self._at]
         if character in "*+?{":
             return self._quantifier()
-        self._repeatable = character not in "(|"
+        self._repeatable = character not in "(|^$"
         if character == "(":
             return self._group()
         if character == "[":
@@ -94,6 +92,8 @@ class _Translation:
             return self._close()
         if character in "^.|":
             return character
+        if character in "]}":
+            raise PatternError("a bracket that closes nothing")
         return r"\Z" if character == "$" else regex.escape(character)
 
     def _take(self, form: regex.Pattern[str], what: str) -> regex.Match[str]:
@@ -111,8 +111,7 @@ class _Translation:
         if name:
             self._names.add(name)
         self._groups += text == "(" or bool(name)
-        if not text.endswith(")"):
-            self._open.append(text)
+        self._open.append(text)
         return text
 
     def _close(self) -> str:
@@ -142,6 +141,7 @@ class _Translation:
             return f"\\{letter}{self._take(_PROPERTY, 'an unknown property').group()}"
         if letter in "bB" and not in_set:
             self._at += 1
+            self._repeatable = False
             return _BOUNDARIES[letter]
         if letter in "123456789" and not in_set:
             self._at += 1
@@ -167,7 +167,7 @@ class _Translation:
                 raise PatternError("an incomplete escape")
             self._at += 1
             return chr(ord(control) % 32)
-        if letter.isalnum() or not letter.isascii():
+        if letter.isalnum() or not letter.isascii() or letter in "<>":
             raise PatternError("an unknown escape")
         return letter
 
@@ -176,10 +176,10 @@ class _Translation:
         negated = self._source.startswith("^", self._at)
         self._at += negated
         members: list[str] = []
-        first = True
-        while first or not self._source.startswith("]", self._at):
+        while not self._source.startswith("]", self._at):
             members.append(self._range())
-            first = False
+        if not members:
+            raise PatternError("an empty set")
         self._at += 1
         return f"[{'^' if negated else ''}{''.join(members)}]"
 
