@@ -39,6 +39,7 @@ _ANY = (
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",  # an event's id
     r"\d{8}T\d{12}Z-[0-9a-f]{8}",  # a segment's name
 )
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 _VARIABLE = re.compile("|".join((*_ANY, "…")))
 
 
@@ -107,16 +108,18 @@ def commands_of(block: Block) -> list[tuple[str, str]]:
 
 def matches(expected: str, printed: str) -> bool:
     """Say whether something was printed as a page says."""
-    return re.fullmatch(_pattern(expected.rstrip("\n")), _plain(printed).rstrip("\n")) is not None
+    return re.fullmatch(_pattern(_plain(expected)), _plain(printed)) is not None
 
 
-def _plain(printed: str) -> str:
-    return "\n".join(line.rstrip() for line in printed.splitlines())
+def _plain(text: str) -> str:
+    """Take off colours, blanks at the ends of lines and empty lines at the end."""
+    return "".join(line.rstrip() + "\n" for line in _STYLE.sub("", text).rstrip().splitlines())
 
 
 def _pattern(expected: str) -> str:
-    lines = [line.rstrip() for line in expected.split("\n")]
-    return "".join("(?:.*\n)*" if line.strip() == "…" else _line_pattern(line) + "\n" for line in lines)[:-1] + "\n?"
+    return "".join(
+        r"(?:.*\n)*" if line.strip() == "…" else _line_pattern(line) + r"\n" for line in expected.splitlines()
+    )
 
 
 def _line_pattern(line: str) -> str:

@@ -46,8 +46,9 @@ class Runner:
         if block.mark == "not run" or (block.language == "text" and not block.mark):
             return
         if block.mark == "file":
-            Path(block.argument).parent.mkdir(parents=True, exist_ok=True)
-            Path(block.argument).expanduser().write_text(block.text, encoding="utf-8")
+            path = Path(block.argument).expanduser()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
         elif block.language == "python":
             self._run_python(block)
         elif block.mark == "in the background until":

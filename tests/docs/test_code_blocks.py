@@ -45,6 +45,8 @@ def test_a_console_block_is_commands_and_what_they_print():
         (LINE, LINE.replace("2026", "2031").replace("0193", "ffff")),
         ("took … s", "took 1.25 s"),
         ("a\n…\nd", "a\nb\nc\nd\n"),
+        ("…\nb\n…\n", "a\nb\n\nc\n\n"),
+        ("on", "\x1b[32mon\x1b[0m"),
         ("a  \n", "a"),
         ("(.*)", "(.*)"),
     ],

@@ -35,11 +35,18 @@ def unused_port():
         return found.getsockname()[1]
 
 
+def _server_environment(directory, port):
+    """Let a Jupyter Server of a page begin here: as root in a container, and where nobody else listens."""
+    directory.mkdir()
+    (directory / "jupyter_server_config.json").write_text('{"ServerApp": {"allow_root": true}}')
+    return {"JUPYTER_CONFIG_PATH": str(directory), "JUPYTER_PORT": str(port)}
+
+
 @pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES if _blocks(p)])
 def test_page_does_what_it_says(page, tmp_path, unused_port):
     work = tmp_path / "work"
     work.mkdir()
-    environment = {**_environment(tmp_path), "JUPYTER_PORT": str(unused_port)}
+    environment = {**_environment(tmp_path), **_server_environment(tmp_path / "etc", unused_port)}
     runner = Path(__file__).with_name("run_page.py")
     command = [sys.executable, "-W", "error", str(runner), str(page)]
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=300)

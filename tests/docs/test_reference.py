@@ -36,6 +36,7 @@ PUBLIC = {
         "SchemaNotRegistered",
         "TelemetryError",
     ],
+    "jupyter_telemetry.analysis": ["Column", "JournalDatabase", "Result", "View", "open_journal"],
     "jupyter_telemetry.journal": ["Damage", "JournalHandler", "JournalReader", "default_directory", "view_name"],
     "jupyter_telemetry.server": ["get_eventlog"],
     "jupyter_telemetry.testing": ["recording_eventlog"],
