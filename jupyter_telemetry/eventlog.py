@@ -282,7 +282,7 @@ class EventLog(Configurable):
         """Take over the configuration: routes are made anew, each at its next event."""
         with self._lock:
             handlers: HandlerList = self.handlers
-            self._own += getattr(handlers, "made", ())
+            self._own += [handler for handler in getattr(handlers, "made", ()) if handler not in self._own]
             for handler in handlers:
                 if handler not in self._attached:
                     quieten(handler, self._handler_failed)

@@ -62,16 +62,22 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
         raise ConfigurationError(f"EventLog.handlers: {name!r} makes no logging.Handler")
     if (listener := getattr(handler, "listener", None)) is not None:
         listener.start()  # of a QueueHandler, which Python 3.12 makes together with its listener
+    # logging.config closes every handler there is, and traitlets calls it for each application that it makes.
+    handler.close = handler.flush  # type: ignore[method-assign]
     return handler
 
 
 def close_handlers(handlers: list[logging.Handler]) -> None:
-    """Close handlers that make_handler made, and empty the list."""
+    """Close handlers that make_handler made, which nothing else does, and empty the list."""
     while handlers:
         handler = handlers.pop()
         if (listener := getattr(handler, "listener", None)) is not None:
             listener.stop()
+        target = getattr(handler, "target", None)  # which a MemoryHandler forgets when it is closed
+        vars(handler).pop("close", None)
         handler.close()
+        if isinstance(target, logging.Handler) and "close" in vars(target):
+            handlers.append(target)
 
 
 def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, BaseException | None], None]) -> None:

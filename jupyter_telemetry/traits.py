@@ -78,6 +78,8 @@ class Handlers(TraitType[Any, Any]):
 
     def validate(self, obj: Any, value: Any) -> HandlerList:
         """Return the handlers; make those that are given as dicts."""
+        if isinstance(value, HandlerList) and value is obj._trait_values.get(self.name):
+            return value  # traitlets validates what it has set while notifications were held once more
         value = value() if callable(value) else value
         if value is not None and not isinstance(value, (list, tuple)):
             raise ConfigurationError(
