@@ -126,7 +126,9 @@ def _check(name: str, value: float, kind: type | tuple[type, ...]) -> None:
 
 def _usable(directory: str | os.PathLike[str]) -> str:
     """Return the absolute path of a directory that is there or can be made as far as one can see now."""
-    path = os.path.abspath(os.path.expanduser(os.fspath(directory)))
+    if not isinstance(directory, (str, os.PathLike)) or "\0" in os.fspath(directory):
+        raise ConfigurationError(f"JournalHandler: directory must be a path, not {directory!r}")
+    path = os.path.abspath(os.path.expanduser(directory))
     if os.path.lexists(path) and not os.path.isdir(path):
         raise ConfigurationError(f"JournalHandler: directory {path} is there and is no directory")
     return path

@@ -15,7 +15,7 @@ _METADATA = re.compile(  # as EventLog writes it; whatever does not match is par
     rb'\{"__timestamp__":"[^"]*","__schema__":"[^"]*","__schema_version__":[^,]*,"__metadata_version__":\d+,'
     rb'"__id__":"([^"\\]*)"'
 )
-_UUID7 = re.compile(rb"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-")
+_UUID7 = re.compile(rb"([0-9a-f]{8})-([0-9a-f]{4})(?:-7[0-9a-f]{3}-|$)")  # or the start of one, as of earliest_id
 _MOST_TRIES = 16
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -63,9 +64,18 @@ class SchemaStore:
         make_private(self._directory)
         for name in sorted(self._missing):
             path = os.path.join(self._directory, name)
-            if not os.path.isfile(path) or os.path.islink(path):
+            if not _stands(path, self._given[name]):
                 _replace(path, self._given[name])
             self._missing.discard(name)
+
+
+def _stands(path: str, content: bytes) -> bool:
+    """Say whether the file is there; its name tells the content, but a power cut may have left it empty."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == len(content)
 
 
 def _replace(path: str, content: bytes) -> None:
@@ -111,11 +121,12 @@ def stored_schemas(journal: Path, damaged: Callable[[Path, str], None]) -> list[
             continue
         try:
             schema = orjson.loads(path.read_bytes())
-            schema_id, version = schema["$id"], str(schema["version"])
-            digest = path.stem.rpartition("-")[2]
-            found.append(StoredSchema(path, schema_id, version, digest, schema, path.stat().st_mtime))
-        except OSError as error:
-            damaged(path, error.strerror or "cannot be read")
-        except (ValueError, KeyError, TypeError):
-            damaged(path, "not the JSON of a schema with $id and version")
+            stored_at = path.stat().st_mtime
+        except (OSError, ValueError):
+            schema = None
+        if not isinstance(schema, dict) or not isinstance(schema.get("$id"), str) or "version" not in schema:
+            damaged(path, "not to be read as the JSON of a schema with $id and version")
+            continue
+        digest = path.stem.rpartition("-")[2]
+        found.append(StoredSchema(path, schema["$id"], str(schema["version"]), digest, schema, stored_at))
     return sorted(found, key=lambda stored: stored.stored_at)

@@ -70,10 +70,11 @@ class Segment:
     def abandon(self) -> bool:
         """Close the file without sealing it, as the child of a fork must; say whether there was one."""
         fd, self.fd = self.fd, -1
+        if fd < 0:
+            return False
         with contextlib.suppress(OSError):
-            if fd >= 0:
-                os.close(fd)
-        return fd >= 0
+            os.close(fd)
+        return True
 
     def __del__(self) -> None:
         if self.abandon():
@@ -123,14 +124,10 @@ def create_segment(directory: str, name: str, limit: int, begun_at: float) -> Se
     Raises OSError; FileExistsError if anything stands under that name.
     """
     path = os.path.join(directory, name + OPEN_SUFFIX)
-    fd = os.open(path, _APPEND, 0o600)
-    try:
-        if hasattr(os, "fchmod"):
-            os.fchmod(fd, 0o600)
-        return Segment(fd, path, limit, begun_at)
-    except OSError:
-        os.close(fd)
-        raise
+    segment = Segment(os.open(path, _APPEND, 0o600), path, limit, begun_at)
+    if hasattr(os, "fchmod"):
+        os.fchmod(segment.fd, 0o600)
+    return segment
 
 
 def make_private(directory: str) -> None:

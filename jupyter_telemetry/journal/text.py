@@ -132,6 +132,8 @@ def ordered_lines(text: SegmentText, after: bytes, damage: Callable[[Damage], No
             yield from lines
         except OSError as error:
             damage(Damage(text.path, 0, error.strerror or "cannot be read"))
+        except ValueError:  # some other program rewrote it between the two readings
+            damage(Damage(text.path, 0, "changed while it was read"))
 
 
 def _survey(

@@ -152,7 +152,9 @@ class JournalWriter:
         try:
             make_private(self.directory)
             limit = self._make_room(wall_now)
-            segment = create_segment(self.directory, new_name(wall_now), limit, wall_now)
+            # Names rise even if the wall clock falls, as ids do.
+            self._named_at_us = max(round(wall_now * 1e6), self._named_at_us + 1)
+            segment = create_segment(self.directory, new_name(self._named_at_us / 1e6), limit, wall_now)
         except OSError as error:
             self._pause(now, error.errno or errno.EIO)
             return
@@ -254,8 +256,9 @@ class JournalWriter:
     def _start_afresh(self) -> None:
         """Begin as new: in this process nothing was written yet."""
         self._lock = threading.RLock()  # reentrant: a signal handler may record an event
-        self._segment = NO_SEGMENT
+        self._segment: Segment = NO_SEGMENT
         self._begin_at = self._schemas_at = NOW  # not to begin a segment, or store a schema, before (by the clock)
+        self._named_at_us: int = 0  # microseconds since the epoch, in the name of the last segment
         self._why_not = ""  # no segment could be begun
         self._losses = Losses(self.directory, self._clock)
         self._tally = itertools.count().__next__  # of lines written: calling it is atomic, += is not

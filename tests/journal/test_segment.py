@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import os
+import re
+import stat
+from datetime import datetime, timezone
+
+import pytest
+
+from jupyter_telemetry.journal.segment import NO_SEGMENT, create_segment, make_private, new_name, scan, seal
+
+NAME = "20261123T174205123456Z-5f3a9c01"
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o277])
+def any_umask(request):
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def test_a_name_is_the_time_in_utc_and_eight_random_digits():
+    begun_at = datetime(2026, 11, 23, 17, 42, 5, 123456, timezone.utc).timestamp()
+
+    name = new_name(begun_at)
+
+    assert re.fullmatch(r"20261123T174205123456Z-[0-9a-f]{8}", name)
+    assert name != new_name(begun_at)
+
+
+def test_a_segment_is_private_whatever_the_umask(tmp_path, any_umask):
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+
+    assert stat.S_IMODE(os.stat(segment.path).st_mode) == 0o600
+    assert segment.path == str(tmp_path / f"{NAME}.open.jsonl")
+
+
+def test_directories_are_private_whatever_the_umask(tmp_path, any_umask):
+    make_private(str(tmp_path / "journal"))
+
+    assert stat.S_IMODE((tmp_path / "journal").stat().st_mode) == 0o700
+
+
+def test_parents_are_made_too(tmp_path):
+    make_private(str(tmp_path / "a" / "b" / "journal"))
+
+    assert (tmp_path / "a" / "b" / "journal").is_dir()
+
+
+def test_an_empty_directory_is_made_private_and_one_in_use_is_left_as_it_is(tmp_path):
+    for name, mode in [("empty", 0o755), ("used", 0o750), ("everybody's", 0o1777)]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "used" / "file").touch()
+
+    for name in ("empty", "used", "everybody's"):
+        make_private(str(tmp_path / name))
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == {"empty": 0o700, "used": 0o750, "everybody's": 0o1777}
+
+
+def test_a_relative_directory_is_made_where_one_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    make_private("journal")
+
+    assert (tmp_path / "journal").is_dir()
+
+
+def test_a_symlink_planted_at_a_segments_name_is_not_followed(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    (tmp_path / f"{NAME}.open.jsonl").symlink_to(victim)
+
+    with pytest.raises(FileExistsError):
+        create_segment(str(tmp_path), NAME, 100, 0.0)
+
+    assert victim.read_bytes() == b"precious"
+
+
+def test_a_dangling_symlink_is_not_followed_either(tmp_path):
+    (tmp_path / f"{NAME}.open.jsonl").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(FileExistsError):
+        create_segment(str(tmp_path), NAME, 100, 0.0)
+
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_last_reference_closes_and_seals(tmp_path):
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+    in_a_thread = segment
+    fd = segment.fd
+    os.write(fd, b"1\n")
+
+    del segment
+    os.write(in_a_thread.fd, b"2\n")
+    assert [found.sealed for found in scan(tmp_path)] == [False]
+    del in_a_thread
+
+    assert (tmp_path / f"{NAME}.jsonl").read_bytes() == b"1\n2\n"
+    assert [found.sealed for found in scan(tmp_path)] == [True]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+
+
+def test_a_segment_that_holds_nothing_leaves_no_file(tmp_path):
+    create_segment(str(tmp_path), NAME, 100, 0.0)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_abandoned_segment_stays_open_for_its_owner(tmp_path):
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+    os.write(segment.fd, b"1\n")
+
+    assert segment.abandon()
+    assert not segment.abandon()
+    del segment
+
+    assert [found.sealed for found in scan(tmp_path)] == [False]
+
+
+def test_a_descriptor_that_somebody_else_closed_is_no_trouble(tmp_path):
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+    os.write(segment.fd, b"1\n")
+    os.close(segment.fd)
+
+    del segment
+
+    assert [found.sealed for found in scan(tmp_path)] == [True]
+
+
+def test_a_segment_knows_whether_it_is_in_place_moved_or_deleted(tmp_path):
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+    os.write(segment.fd, b"1\n")
+    assert (segment.is_in_place(), segment.is_deleted()) == (True, False)
+
+    seal(segment.path)
+    assert (segment.is_in_place(), segment.is_deleted()) == (False, False)
+
+    os.unlink(tmp_path / f"{NAME}.jsonl")
+    assert (segment.is_in_place(), segment.is_deleted()) == (False, True)
+
+    (tmp_path / f"{NAME}.open.jsonl").touch()
+    assert not segment.is_in_place()
+    assert NO_SEGMENT.is_deleted()
+
+
+def test_a_segment_counts_as_in_place_where_nobody_may_look(tmp_path):
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+    segment.path = str(tmp_path / ("x" * 300))  # ENAMETOOLONG: an error that says nothing about the file
+
+    assert segment.is_in_place()
+
+
+def test_sealing_again_does_nothing(tmp_path):
+    seal(str(tmp_path / f"{NAME}.open.jsonl"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scan_lists_regular_jsonl_files_by_name(tmp_path):
+    (tmp_path / "b.jsonl").write_bytes(b"12345")
+    (tmp_path / f"{NAME}.open.jsonl").touch()
+    (tmp_path / ".hidden.jsonl").touch()
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / "directory.jsonl").mkdir()
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "b.jsonl")
+    os.mkfifo(tmp_path / "fifo.jsonl")
+    os.utime(tmp_path / "b.jsonl", (5.0, 5.0))
+
+    found = scan(tmp_path)
+
+    assert [(each.name, each.sealed, each.size) for each in found] == [(NAME, False, 0), ("b", True, 5)]
+    assert found[1].path == tmp_path / "b.jsonl"
+    assert found[1].modified_at == 5.0
+
+
+@pytest.mark.parametrize(
+    ("name", "begun_at"),
+    [
+        (NAME, datetime(2026, 11, 23, 17, 42, 5, 123456, timezone.utc)),
+        ("20261399T174205123456Z-5f3a9c01", None),
+        ("archive", None),
+    ],
+)
+def test_a_segments_begin_is_read_from_its_name(tmp_path, name, begun_at):
+    (tmp_path / f"{name}.jsonl").touch()
+
+    assert scan(tmp_path)[0].begun_at == begun_at
+
+
+def test_a_directory_that_is_not_there_holds_no_segments(tmp_path):
+    assert scan(tmp_path / "none") == []
+
+
+def test_a_directory_that_is_none_cannot_be_scanned(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(NotADirectoryError):
+        scan(tmp_path / "file")

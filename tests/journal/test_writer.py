@@ -1,0 +1,578 @@
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import resource
+import shutil
+import signal
+import threading
+import time
+
+import pytest
+
+from jupyter_telemetry.journal.reader import JournalReader
+from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S
+from jupyter_telemetry.journal.segment import seal
+
+from .lines import content, line, names, numbers
+
+SCHEMA = ("https://example.org/a", 1, b'{"$id":"https://example.org/a","version":1}')
+
+
+@contextlib.contextmanager
+def limit_of_file_size(size: int):
+    """Let no file of this process grow longer: a write that would is cut short, and the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def descriptor_replaced(fd: int, path: str, flags: int):
+    """Have the operating system itself refuse what is written to `fd`: it is another file meanwhile."""
+    kept = os.dup(fd)
+    other = os.open(path, flags)
+    os.dup2(other, fd, inheritable=False)
+    os.close(other)
+    try:
+        yield
+    finally:
+        os.dup2(kept, fd, inheritable=False)
+        os.close(kept)
+
+
+def counts(written: int = 0, lost: int = 0, expired: int = 0) -> dict[str, int]:
+    return {"written": written, "lost": lost, "expired": expired}
+
+
+# The ordinary way
+
+
+def test_nothing_is_on_disk_before_the_first_event(make_writer, directory):
+    writer = make_writer()
+    assert not directory.exists()
+
+    writer.write(line(1))
+    assert content(directory) == line(1)
+    assert names(directory) == ["open"]
+
+
+def test_a_segment_that_the_next_line_would_make_too_long_is_sealed(make_writer, directory):
+    writer = make_writer(max_segment_bytes=2 * len(line(1)))
+
+    for number in range(1, 6):
+        writer.write(line(number))
+
+    assert names(directory) == ["sealed", "sealed", "open"]
+    assert numbers(JournalReader(directory).lines()) == [1, 2, 3, 4, 5]
+    assert max(segment.size for segment in JournalReader(directory).segments()) == 2 * len(line(1))
+
+
+def test_a_line_longer_than_a_segment_has_one_to_itself(make_writer, directory):
+    writer = make_writer(max_segment_bytes=300)
+    long = line(2, text="x" * 1000)
+
+    for each in (line(1), long, line(3)):
+        writer.write(each)
+
+    assert [path.read_bytes() for path in sorted(directory.glob("*.jsonl"))] == [line(1), long, line(3)]
+
+
+def test_nothing_is_written_to_a_segment_that_is_too_old(make_writer, directory, clock):
+    writer = make_writer(max_segment_age_s=10.0)
+    writer.write(line(1))
+    clock.advance(9.9)
+    writer.write(line(2))
+    assert names(directory) == ["open"]
+
+    clock.advance(0.1)
+    writer.write(line(3))
+
+    assert names(directory) == ["sealed", "open"]
+    assert sorted(directory.glob("*.jsonl"))[0].read_bytes() == line(1) + line(2)
+
+
+def test_a_segment_is_too_old_by_the_wall_clock_too_since_the_other_stops_while_a_machine_sleeps(
+    directory, make_writer, clock
+):
+    writer = make_writer(max_segment_age_s=10.0)
+    writer._clock = lambda: clock.now / 10  # the clock that sleeps most of the time
+    writer.write(line(1))
+    clock.advance(11)
+    writer.write(line(2))
+
+    assert names(directory) == ["sealed", "open"]
+
+
+def test_closing_seals_and_closing_again_does_nothing(make_writer, directory):
+    writer = make_writer()
+    writer.write(line(1))
+
+    writer.close()
+    writer.close()
+
+    assert names(directory) == ["sealed"]
+
+
+def test_a_line_after_closing_is_counted_as_lost(make_writer, directory, caplog):
+    writer = make_writer()
+    writer.write(line(1))
+    writer.close()
+
+    writer.write(line(2))
+    writer.write_schema(*SCHEMA)
+
+    assert writer.counts() == counts(written=1, lost=1)
+    assert caplog.messages == [f"journal {directory}: 1 events lost (the journal is closed)"]
+    assert not (directory / "schemas").exists()
+
+
+def test_counting_does_not_count(make_writer):
+    writer = make_writer()
+    for number in range(3):
+        writer.write(line(number))
+        writer.counts()
+
+    assert writer.counts() == writer.counts() == counts(written=3)
+
+
+def test_threads_that_roll_tiny_segments_lose_and_duplicate_nothing(make_writer, directory, in_threads):
+    writer = make_writer(max_segment_bytes=1000)
+
+    in_threads(lambda thread: [writer.write(line(thread * 1000 + number)) for number in range(1000)])
+
+    assert sorted(numbers(JournalReader(directory).lines(damage=pytest.fail))) == list(range(4000))
+    assert writer.counts() == counts(written=4000)
+    assert names(directory).count("open") == 1
+
+
+def test_writers_of_one_directory_each_write_segments_of_their_own(make_writer, directory):
+    first, second = make_writer(), make_writer()
+    first.write(line(1))
+    second.write(line(2))
+    first.write(line(3))
+
+    assert sorted(path.read_bytes() for path in directory.glob("*.jsonl")) == [line(1) + line(3), line(2)]
+
+
+def test_a_signal_handler_may_record_while_a_segment_is_begun(make_writer, directory):
+    writer = make_writer(max_segment_bytes=2 * len(line(1)))
+    recorded = iter(range(10_000, 20_000))
+    done = []
+
+    def record(*_):
+        number = next(recorded)
+        writer.write(line(number))
+        done.append(number)
+        if len(done) < 200:
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+
+    before = signal.signal(signal.SIGALRM, record)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005)
+    try:
+        for number in range(500):
+            writer.write(line(number))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert done
+    assert sorted(numbers(JournalReader(directory).lines())) == [*range(500), *done]
+    assert writer.counts() == counts(written=500 + len(done))
+
+
+# Limits
+
+
+def test_the_limit_of_bytes_holds_and_what_goes_is_counted_and_said(make_writer, directory, caplog):
+    size = len(line(100))
+    writer = make_writer(max_segment_bytes=10 * size, max_bytes=100 * size)
+
+    for number in range(100, 600):
+        writer.write(line(number))
+        assert sum(segment.size for segment in JournalReader(directory).segments()) <= 100 * size
+
+    kept = numbers(JournalReader(directory).lines())
+    assert kept == list(range(600 - len(kept), 600))
+    assert len(kept) > 70
+    assert writer.counts() == counts(written=500, expired=500 - len(kept))
+    assert caplog.messages == [
+        f"journal {directory}: 10 events deleted, the oldest, because the journal passed its limit of bytes"
+    ]
+
+
+def test_two_writers_share_one_limit(make_writer, directory):
+    size = len(line(1000))
+    writers = [make_writer(max_segment_bytes=10 * size, max_bytes=100 * size) for _ in range(2)]
+
+    for number in range(1000, 1500):
+        writers[number % 2].write(line(number))
+
+    kept = numbers(JournalReader(directory).lines())
+    assert len(kept) <= 125
+    assert sum(writer.counts()["expired"] for writer in writers) == 500 - len(kept)
+
+
+def test_a_journal_may_be_written_where_its_directory_cannot_be_listed(make_writer, directory):
+    # Root may list everything; a file system that lists nothing is not at hand either. So the directory is gone
+    # when it is listed, and there when the segment is made: make_room is asked with a path that is a file.
+    writer = make_writer(max_segment_bytes=123)
+    directory.touch()
+
+    assert writer._make_room(0.0) == 123
+
+
+# A disk that refuses
+
+
+def test_a_full_disk_costs_no_event_but_those_written_meanwhile(make_writer, directory, caplog):
+    writer = make_writer()
+    writer.write(line(1))
+
+    with descriptor_replaced(writer._segment.fd, "/dev/full", os.O_WRONLY):
+        writer.write(line(2))
+        writer.write(line(3))
+        assert writer.counts() == counts(written=1, lost=2)
+    writer.write(line(4))
+
+    assert content(directory) == line(1) + line(4)
+    assert writer.counts() == counts(written=2, lost=2)
+    assert caplog.messages == [f"journal {directory}: 1 events lost (No space left on device)"]
+    assert [record.name for record in caplog.records] == ["jupyter_telemetry.journal"]
+
+
+def test_losses_are_said_once_a_minute_without_an_events_value(make_writer, directory, clock, caplog):
+    writer = make_writer()
+    writer.write(line(0))
+
+    with descriptor_replaced(writer._segment.fd, "/dev/full", os.O_WRONLY):
+        for second in range(90):
+            writer._segment.look_at = float("inf")  # it stands where it stood
+            clock.now += 1
+            writer.write(line(second, secret="s3cr3t"))
+    writer.close()
+
+    assert caplog.messages == [
+        f"journal {directory}: 1 events lost (No space left on device)",
+        f"journal {directory}: 60 events lost (No space left on device)",
+        f"journal {directory}: 29 events lost (No space left on device)",
+    ]
+    assert "s3cr3t" not in caplog.text
+
+
+def test_a_line_that_was_written_in_part_is_written_anew_and_nothing_is_glued_to_it(make_writer, directory):
+    writer = make_writer()
+    size = len(line(1))
+
+    with limit_of_file_size(2 * size + size // 2):
+        for number in range(1, 8):
+            writer.write(line(number))
+
+    torn = line(1)[: size // 2]
+    assert [path.read_bytes()[2 * size :] for path in sorted(directory.glob("*.jsonl"))] == [
+        line(3)[: len(torn)],
+        line(5)[: len(torn)],
+        line(7)[: len(torn)],
+        b"",
+    ]
+    assert numbers(JournalReader(directory).lines(damage=pytest.fail)) == [1, 2, 3, 4, 5, 6, 7]
+    assert writer.counts() == counts(written=7)
+    assert names(directory) == ["sealed", "sealed", "sealed", "open"]
+
+
+def test_a_line_that_no_file_takes_is_lost_and_costs_one_try_a_second(make_writer, directory, clock, caplog):
+    writer = make_writer()
+    size = len(line(1))
+
+    with limit_of_file_size(size // 2):
+        for number in range(1, 6):
+            writer.write(line(number))
+        assert len(list(directory.glob("*.jsonl"))) == 1
+        clock.advance(1.0)
+        writer.write(line(6))
+        assert len(list(directory.glob("*.jsonl"))) == 2
+    clock.advance(1.0)
+    writer.write(line(7))
+
+    assert numbers(JournalReader(directory).lines(damage=pytest.fail)) == [7]
+    assert writer.counts() == counts(written=1, lost=6)
+    assert caplog.messages == [
+        f"journal {directory}: 1 events lost (a line was written in part: the disk is full, or a limit of the "
+        "file's size is reached)"
+    ]
+
+
+def test_a_long_line_that_no_file_takes_costs_no_segment_for_each(make_writer, directory, clock):
+    writer = make_writer()
+    size = len(line(1))
+    writer.write(line(1))
+
+    with limit_of_file_size(3 * size):
+        writer.write(line(2, text="x" * 10 * size))
+        writer.write(line(3))
+        clock.advance(1.0)
+        writer.write(line(4))
+
+    assert numbers(JournalReader(directory).lines(damage=pytest.fail)) == [1, 4]
+    assert writer.counts() == counts(written=2, lost=2)
+
+
+def test_a_segment_that_fails_is_given_up_for_another_one(make_writer, directory):
+    writer = make_writer()
+    writer.write(line(1))
+    failing = writer._segment.fd
+
+    with descriptor_replaced(failing, os.devnull, os.O_RDONLY):  # EBADF, as good as EIO
+        writer.write(line(2))
+    writer.write(line(3))
+
+    assert [path.read_bytes() for path in sorted(directory.glob("*.jsonl"))] == [line(1), line(2) + line(3)]
+    assert writer.counts() == counts(written=3)
+
+
+def test_a_segment_that_fails_at_its_first_line_is_followed_by_a_pause(make_writer, directory, clock):
+    writer = make_writer()
+    writer.write(line(1))
+    writer._begin(clock.now)
+    failing = writer._segment
+
+    with descriptor_replaced(failing.fd, os.devnull, os.O_RDONLY):
+        writer.write(line(2))
+        writer.write(line(3))
+    clock.advance(1.0)
+    writer.write(line(4))
+
+    assert content(directory) == line(1) + line(4)
+    assert writer.counts() == counts(written=2, lost=2)
+
+
+def test_a_thread_whose_segment_another_one_gave_up_writes_to_the_new_one(make_writer, directory):
+    writer = make_writer()
+    writer.write(line(1))
+    given_up = writer._segment
+    writer._begin(writer._clock())
+
+    writer._rescue(given_up, line(2), errno.EIO)
+
+    assert content(directory) == line(1) + line(2)
+    assert writer.counts() == counts(written=2)
+
+
+def test_a_line_is_lost_where_the_new_segment_is_on_a_full_disk_too(make_writer, directory):
+    writer = make_writer()
+    writer.write(line(1))
+    given_up = writer._segment
+    writer._begin(writer._clock())
+
+    with descriptor_replaced(writer._segment.fd, "/dev/full", os.O_WRONLY):
+        writer._rescue(given_up, line(2), errno.EIO)
+    with descriptor_replaced(writer._segment.fd, os.devnull, os.O_RDONLY):
+        writer._rescue(given_up, line(3), errno.EIO)
+
+    assert writer.counts() == counts(written=1, lost=2)
+
+
+def test_a_directory_that_cannot_be_made_is_tried_again_once_a_second(make_writer, directory, clock, caplog):
+    writer = make_writer()
+    directory.touch()  # as if permission were lost, which root would not notice
+    writer.write(line(1))
+    directory.unlink()
+    writer.write(line(2))
+    assert not directory.exists()
+
+    clock.advance(1.0)
+    writer.write(line(3))
+
+    assert content(directory) == line(3)
+    assert writer.counts() == counts(written=1, lost=2)
+    assert caplog.messages == [f"journal {directory}: 1 events lost (Not a directory)"]
+
+
+def test_permission_lost_while_recording_costs_nothing_until_the_next_segment(make_writer, directory, clock):
+    size = len(line(1))
+    writer = make_writer(max_segment_bytes=2 * size)
+    writer.write(line(1))
+    moved = directory.with_name("moved")
+    directory.rename(moved)
+    directory.touch()
+    writer.write(line(2))
+    writer.write(line(3))
+    directory.unlink()
+    moved.rename(directory)
+    clock.advance(1.0)
+    writer.write(line(4))
+
+    assert numbers(JournalReader(directory).lines()) == [1, 2, 4]
+    assert writer.counts() == counts(written=3, lost=1)
+
+
+def test_a_directory_that_is_removed_is_noticed_and_made_again(make_writer, directory, clock, caplog):
+    writer = make_writer()
+    writer.write_schema(*SCHEMA)
+    writer.write(line(1))
+    clock.advance(0.5)
+    writer.write(line(2))  # looks first, and finds the first line in place
+    shutil.rmtree(directory)
+    writer.write(line(3))
+    clock.advance(0.5)
+    writer.write(line(4))
+
+    assert content(directory) == line(4)
+    assert len(list((directory / "schemas").iterdir())) == 1
+    assert writer.counts() == counts(written=2, lost=2)
+    assert caplog.messages == [f"journal {directory}: 2 events lost (their file was deleted)"]
+
+
+def test_a_directory_that_is_removed_before_the_journal_is_closed_is_noticed(make_writer, directory):
+    writer = make_writer()
+    writer.write(line(1))
+    shutil.rmtree(directory)
+
+    writer.close()
+
+    assert writer.counts() == counts(lost=1)
+
+
+def test_a_directory_that_is_moved_keeps_its_events(make_writer, directory, clock):
+    writer = make_writer()
+    writer.write(line(1))
+    directory.rename(directory.with_name("moved"))
+    clock.advance(0.5)
+    writer.write(line(2))
+
+    assert content(directory) == line(2)
+    assert content(directory.with_name("moved")) == line(1)
+    assert writer.counts() == counts(written=2)
+
+
+def test_a_writer_that_was_taken_for_dead_begins_another_segment(make_writer, directory, clock):
+    writer = make_writer()
+    writer.write(line(1))
+    seal(str(next(directory.iterdir())))
+    clock.advance(0.5)
+    writer.write(line(2))
+
+    assert names(directory) == ["sealed", "open"]
+    assert writer.counts() == counts(written=2)
+
+
+def test_events_that_another_writer_expired_are_not_counted_as_lost(make_writer, directory, clock):
+    idle = make_writer()
+    idle.write(line(1))
+    (path,) = directory.iterdir()
+    clock.advance(3600 + ORPHAN_SLACK_S + 1)
+    os.utime(path, (0, 0))
+    size = len(line(1))
+    busy = make_writer(max_bytes=2 * size, max_segment_bytes=2 * size)
+    for number in range(10):
+        busy.write(line(number))
+    idle.write(line(2))
+
+    assert not path.exists()
+    assert idle.counts()["lost"] == 0
+
+
+def test_in_the_middle_of_the_swap_another_thread_finds_the_new_segment(make_writer, clock):
+    writer = make_writer()
+    writer.write(line(1))
+    clock.advance(0.5)
+    assert writer._can_take(10, clock.now)
+    assert writer._can_take(10, clock.now)  # looked a moment ago
+
+
+# Schemas
+
+
+def test_a_schema_is_stored_before_its_first_event(make_writer, directory):
+    writer = make_writer()
+    writer.write_schema(*SCHEMA)
+    writer.write_schema(*SCHEMA)
+
+    (path,) = (directory / "schemas").iterdir()
+    assert path.read_bytes() == SCHEMA[2]
+    assert names(directory) == []
+
+
+def test_a_schema_that_cannot_be_stored_is_stored_with_a_later_event(make_writer, directory, clock, caplog):
+    writer = make_writer()
+    writer.write(line(1))
+    obstacle = directory / "schemas"
+    obstacle.touch()
+    writer.write_schema(*SCHEMA)
+    obstacle.unlink()
+    clock.advance(0.5)
+    writer.write(line(2))
+    assert not obstacle.exists()
+
+    clock.advance(0.5)
+    writer.write(line(3))
+
+    assert len(list((directory / "schemas").iterdir())) == 1
+    assert writer.counts() == counts(written=3)
+    assert caplog.messages == [f"journal {directory}: 1 schemas not stored yet (Not a directory)"]
+
+
+def test_a_schema_that_was_deleted_is_stored_again_with_the_next_segment(make_writer, directory):
+    writer = make_writer(max_segment_bytes=len(line(1)))
+    writer.write_schema(*SCHEMA)
+    writer.write(line(1))
+    shutil.rmtree(directory / "schemas")
+    writer.write(line(2))
+
+    assert len(list((directory / "schemas").iterdir())) == 1
+
+
+def test_a_schema_that_waits_is_stored_at_the_latest_on_closing(make_writer, directory):
+    writer = make_writer()
+    writer.write(line(1))
+    (directory / "schemas").touch()
+    writer.write_schema(*SCHEMA)
+    (directory / "schemas").unlink()
+
+    writer.close()
+
+    assert len(list((directory / "schemas").iterdir())) == 1
+
+
+# Time
+
+
+def test_a_thread_that_waits_for_the_log_holds_nobody_up(make_writer, directory, caplog):
+    class Blocking(logging.Handler):
+        def emit(self, record):
+            blocked.set()
+            released.wait()
+
+    blocked, released = threading.Event(), threading.Event()
+    writer = make_writer()
+    writer.write(line(1))
+    log, blocking = logging.getLogger("jupyter_telemetry.journal"), Blocking()
+    log.addHandler(blocking)
+    thread = threading.Thread(target=writer.lose, args=("a reason",))
+    thread.start()
+    try:
+        assert blocked.wait(10)
+        writer.write(line(2))
+        writer.lose("another reason")
+        assert writer.counts() == counts(written=2, lost=2)
+    finally:
+        released.set()
+        thread.join()
+        log.removeHandler(blocking)
+
+
+def test_writing_goes_on_at_the_speed_of_the_disk_for_longer_than_a_look(directory, make_writer):
+    writer = make_writer(max_segment_bytes=50_000)
+    writer._clock = time.monotonic
+    number = 0
+    give_up_at = time.monotonic() + 1.2
+    while time.monotonic() < give_up_at and number < 100_000:
+        writer.write(line(number))
+        number += 1
+
+    assert numbers(JournalReader(directory).lines()) == list(range(number))
