@@ -100,20 +100,32 @@ def check_schema(schema: Mapping[str, Any], draft: Draft, *, backend: str | None
     _check_metaschema(own_copy(schema), draft, _backend(backend))
 
 
-def may_recurse(schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
+def may_recurse(
+    schema: Mapping[str, Any] | References, *, resources: Mapping[str, Mapping[str, Any]] | None = None
+) -> bool:
     """Say whether validation may go as deep as an event does; False only if the schema bounds it.
 
-    For such a schema, check an event's depth first: a very deep one ends the process in jsonschema-rs.
+    `schema` may be the `references` of its Validator. Where it is True, check an event's depth before `is_valid`
+    and `explain`: a very deep one ends the process in jsonschema-rs.
     """
     return recurses(_references(schema, resources))
 
 
-def admits_null(schema: Mapping[str, Any], *, resources: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
-    """Say whether a null, and so a NaN, may stand anywhere in a valid event; False only if that is proved."""
+def admits_null(
+    schema: Mapping[str, Any] | References, *, resources: Mapping[str, Mapping[str, Any]] | None = None
+) -> bool:
+    """Say whether a null, and so a NaN, may stand anywhere in a valid event; False only if that is proved.
+
+    `schema` may be the `references` of its Validator.
+    """
     return not null_free(_references(schema, resources))
 
 
-def _references(schema: Mapping[str, Any], resources: Mapping[str, Mapping[str, Any]] | None) -> References:
+def _references(
+    schema: Mapping[str, Any] | References, resources: Mapping[str, Mapping[str, Any]] | None
+) -> References:
+    if isinstance(schema, References):
+        return schema
     own = own_copy(schema)
     return References(own, draft_of(own), {uri: own_copy(each) for uri, each in (resources or {}).items()})
 
