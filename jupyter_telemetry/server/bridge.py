@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +101,7 @@ class Bridge:
                 event = self._event(schema_id, call["data"], capsule)
                 self._log.take(schema_id, version, event, call.get("timestamp_override"))
         except Exception as error:
-            with suppress(Exception):
-                self._log.refuse(error, schema_id, version)
+            self._log.refuse(error, schema_id, version)
 
     @contextmanager
     def _once(self, schema_id: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError, default
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
 
     from jupyter_server.serverapp import ServerApp
 
-__all__ = ["ServerEventLog", "configured_eventlog"]
+__all__ = ["ServerEventLog", "configure_again", "configured_eventlog"]
 
 SECTION = "EventLog"
 
 
 class ServerEventLog(EventLog):
     """An EventLog out of which no error comes, and which keeps a journal, unless it is configured otherwise."""
+
+    section = Config()  # the configuration that it was made from
 
     @default("on_invalid")
     def _log_what_is_invalid(self) -> str:
@@ -35,19 +38,6 @@ class ServerEventLog(EventLog):
         """Call `tell` with whether anything is allowed: now, and whenever `allowed_schemas` changes."""
         self.observe(lambda _: tell(bool(self.allowed_schemas)), "allowed_schemas")
         tell(bool(self.allowed_schemas))
-
-    def follow(self, serverapp: ServerApp) -> None:
-        """Take over the `EventLog` section of a server's configuration whenever that section changes."""
-
-        def take_over(change: Any) -> None:
-            # An ExtensionApp that starts the server (`jupyter lab`) adds its config file after this log was made.
-            if change.new.get(SECTION) != change.old.get(SECTION):
-                try:
-                    self.config = configuration_of(serverapp)
-                except TraitError as error:
-                    serverapp.log.error("EventLog: a change of its configuration was not taken over: %s", error)
-
-        serverapp.observe(take_over, "config")
 
     # For the bridge: nothing here raises on account of an event, whatever `on_invalid` says
 
@@ -81,7 +71,8 @@ class ServerEventLog(EventLog):
 
     def _say(self, error: Exception, schema_id: str) -> None:
         what = error if isinstance(error, TelemetryError) else type(error).__name__
-        self._notices.warn(("bus", schema_id), "An event of %s was not recorded: %s", schema_id, what)
+        with suppress(Exception):  # of a handler of the server's own log
+            self._notices.warn(("bus", schema_id), "An event of %s was not recorded: %s", schema_id, what)
 
 
 def configured_eventlog(serverapp: ServerApp) -> ServerEventLog:
@@ -89,15 +80,30 @@ def configured_eventlog(serverapp: ServerApp) -> ServerEventLog:
 
     Raises TraitError for bad configuration if the server is to fail when an extension does.
     """
+    config = configuration_of(serverapp)
     try:
-        log = ServerEventLog(parent=serverapp, config=configuration_of(serverapp))
+        log = ServerEventLog(parent=serverapp, config=config)
     except TraitError as error:
         if serverapp.reraise_server_extension_failures:
             raise
         serverapp.log.error("EventLog: bad configuration, NOTHING IS RECORDED: %s", error)
         log = ServerEventLog(parent=serverapp, config=Config(), handlers=[])
-    log.follow(serverapp)
+    log.section = config[SECTION]
     return log
+
+
+def configure_again(log: ServerEventLog, serverapp: ServerApp) -> None:
+    """Take over what was added to the configuration since: an ExtensionApp that is linked brings its own file.
+
+    traitlets tells nobody of such a change (Configurable.update_config).
+    """
+    config = configuration_of(serverapp)
+    if config[SECTION] != log.section:
+        log.section = config[SECTION]
+        try:
+            log.config = config
+        except TraitError as error:
+            serverapp.log.error("EventLog: bad configuration, not taken over: %s", error)
 
 
 def configuration_of(serverapp: ServerApp) -> Config:

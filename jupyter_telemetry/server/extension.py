@@ -6,7 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from .bridge import Bridge
-from .eventlog import configured_eventlog
+from .eventlog import configure_again, configured_eventlog
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -42,9 +42,11 @@ def _link_jupyter_server_extension(serverapp: ServerApp) -> None:
 
 
 def _load_jupyter_server_extension(serverapp: ServerApp) -> None:
-    """Put the EventLog where request handlers find it."""
-    # It is there already, unless a change of configuration has replaced tornado_settings.
-    serverapp.web_app.settings[SETTING] = get_eventlog(serverapp)
+    """Put the EventLog where request handlers find it; all extensions are linked now."""
+    log = get_eventlog(serverapp)
+    configure_again(log, serverapp)
+    # It is there already, unless an extension's configuration has replaced tornado_settings.
+    serverapp.web_app.settings[SETTING] = log
 
 
 def _close_with(serverapp: ServerApp, log: ServerEventLog) -> None:
