@@ -48,7 +48,7 @@ class JournalReader:
         self.directory = Path(os.path.abspath(os.path.expanduser(path)))
 
     def segments(self) -> list[SegmentFile]:
-        """List the segments, the oldest first, as (path, name, sealed, size in bytes, modified_at)."""
+        """List the segments, the oldest first, each with its path, name, sealed, size in bytes, modified_at."""
         try:
             # Twice, since a file that is renamed during one listing may be missing from it.
             found = {segment.name: segment for segment in scan(self.directory)}

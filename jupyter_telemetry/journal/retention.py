@@ -39,9 +39,10 @@ def make_room(directory: str, *, max_segment_bytes: int, max_segment_age_s: floa
 
     Open segments cannot be deleted: the more there are, the shorter each may become, so that together they hold a
     quarter of `max_bytes` at most. Where many processes begin at once the limit may be passed by that much.
+    Files that some other program named do not count, and are left alone.
     `now` is the time by the wall clock. Raises OSError if the directory cannot be read.
     """
-    found = scan(directory)
+    found = [segment for segment in scan(directory) if segment.is_a_writers]
     horizon = now - max_segment_age_s - ORPHAN_SLACK_S
     orphans = [segment for segment in found if not segment.sealed and segment.modified_at < horizon]
     for orphan in orphans:
@@ -53,7 +54,7 @@ def make_room(directory: str, *, max_segment_bytes: int, max_segment_age_s: floa
     for segment in found:
         if too_much <= 0:
             break
-        if (segment.sealed or segment in orphans) and segment.begun_at is not None:
+        if segment.sealed or segment in orphans:
             events, freed = _expire(segment)
             expired += events
             too_much -= freed

@@ -49,9 +49,9 @@ class Segment:
         self.look_at = self.expires_at = float("-inf")  # when to look after it, to part with it: its writer's clock
         self.identity: tuple[int, int] | None = None
         if fd >= 0:
-            made = os.fstat(fd)
-            self.identity = made.st_dev, made.st_ino
             _alive.add(self)
+            made = os.stat(path, follow_symlinks=False)  # not fstat: on Windows the two number devices differently
+            self.identity = made.st_dev, made.st_ino
 
     def is_in_place(self) -> bool:
         """Say whether the file still stands under its name: neither deleted, nor moved, nor sealed by another."""
@@ -97,11 +97,21 @@ if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork
 class SegmentFile(NamedTuple):
     """A segment as it is found in a journal's directory."""
 
-    path: Path
+    directory: Path
     name: str  # without suffix: stays the same when the segment is sealed
     sealed: bool
     size: int  # bytes
     modified_at: float  # seconds since the epoch
+
+    @property
+    def path(self) -> Path:
+        """The file, as it was named when it was found."""
+        return self.directory / (self.name + (SEALED_SUFFIX if self.sealed else OPEN_SUFFIX))
+
+    @property
+    def is_a_writers(self) -> bool:
+        """Whether a writer named it, and not some other program."""
+        return _NAME.fullmatch(self.name) is not None
 
     @property
     def begun_at(self) -> datetime | None:
@@ -169,6 +179,7 @@ def scan(directory: str | Path) -> list[SegmentFile]:
     A segment that is sealed meanwhile may be missed. Raises OSError for a directory that cannot be read.
     """
     found: dict[str, SegmentFile] = {}
+    place = Path(directory)
     try:
         entries = os.scandir(directory)
     except FileNotFoundError:
@@ -182,6 +193,5 @@ def scan(directory: str | Path) -> list[SegmentFile]:
                 if stat.S_ISREG(about.st_mode):
                     sealed = not entry.name.endswith(OPEN_SUFFIX)
                     name = entry.name.removesuffix(SEALED_SUFFIX if sealed else OPEN_SUFFIX)
-                    path = Path(entry.path)
-                    found[name] = SegmentFile(path, name, sealed, about.st_size, about.st_mtime)
+                    found[name] = SegmentFile(place, name, sealed, about.st_size, about.st_mtime)
     return [found[name] for name in sorted(found)]

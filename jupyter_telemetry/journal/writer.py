@@ -50,6 +50,9 @@ class JournalWriter:
     clock: seconds that never run backwards. wall_clock: seconds since the epoch.
     """
 
+    _segment: Segment
+    _named_at_us: int
+
     def __init__(
         self,
         directory: str,
@@ -256,9 +259,9 @@ class JournalWriter:
     def _start_afresh(self) -> None:
         """Begin as new: in this process nothing was written yet."""
         self._lock = threading.RLock()  # reentrant: a signal handler may record an event
-        self._segment: Segment = NO_SEGMENT
+        self._segment = NO_SEGMENT
         self._begin_at = self._schemas_at = NOW  # not to begin a segment, or store a schema, before (by the clock)
-        self._named_at_us: int = 0  # microseconds since the epoch, in the name of the last segment
+        self._named_at_us = 0  # microseconds since the epoch, in the name of the last segment
         self._why_not = ""  # no segment could be begun
         self._losses = Losses(self.directory, self._clock)
         self._tally = itertools.count().__next__  # of lines written: calling it is atomic, += is not

@@ -46,15 +46,23 @@ def test_no_more_go_than_needed(tmp_path):
     assert set(tmp_path.iterdir()) == {kept}
 
 
-def test_an_open_segment_is_never_deleted_nor_a_file_that_no_writer_named(tmp_path):
+def test_an_open_segment_is_never_deleted(tmp_path):
     in_use = put(tmp_path, 100, 200, ".open.jsonl")
-    foreign = tmp_path / "archive.jsonl"
-    foreign.write_bytes(b"123456789\n" * 200)
-    sealed = put(tmp_path, 1, 1)
+    put(tmp_path, 1, 1)
 
     assert room(tmp_path).expired_events == 1
-    assert set(tmp_path.iterdir()) == {in_use, foreign}
-    assert not sealed.exists()
+    assert set(tmp_path.iterdir()) == {in_use}
+
+
+def test_a_file_that_no_writer_named_is_left_alone_and_does_not_count(tmp_path):
+    segment = put(tmp_path, 1, 1)
+    foreign = [tmp_path / "archive.jsonl", tmp_path / "other.open.jsonl"]
+    for path in foreign:
+        path.write_bytes(b"123456789\n" * 200)
+        os.utime(path, (0, 0))
+
+    assert room(tmp_path) == Room(100, 0)
+    assert set(tmp_path.iterdir()) == {segment, *foreign}
 
 
 def test_open_segments_together_have_a_quarter_of_the_limit(tmp_path):

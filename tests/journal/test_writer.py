@@ -142,7 +142,7 @@ def test_counting_does_not_count(make_writer):
 
 
 def test_threads_that_roll_tiny_segments_lose_and_duplicate_nothing(make_writer, directory, in_threads):
-    writer = make_writer(max_segment_bytes=1000)
+    writer = make_writer(max_segment_bytes=4000)
 
     in_threads(lambda thread: [writer.write(line(thread * 1000 + number)) for number in range(1000)])
 
