@@ -11,6 +11,7 @@ next try. Modes are Windows' own there, and O_NOFOLLOW is absent (O_EXCL refuses
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -65,7 +66,10 @@ class Segment:
 
     def is_deleted(self) -> bool:
         """Say whether the file has no name any more, so that nobody will ever read it."""
-        return self.fd < 0 or os.fstat(self.fd).st_nlink == 0
+        try:
+            return self.fd < 0 or os.fstat(self.fd).st_nlink == 0
+        except OSError as error:
+            return error.errno == errno.ESTALE  # deleted on the file server
 
     def abandon(self) -> bool:
         """Close the file without sealing it, as the child of a fork must; say whether there was one."""
@@ -148,17 +152,29 @@ def make_private(directory: str) -> None:
 
     Raises OSError.
     """
-    parent = os.path.dirname(directory)
-    if parent:
+    if os.path.isdir(directory):
+        if _is_ours_and_empty(directory):
+            os.chmod(directory, 0o700)
+        return
+    if parent := os.path.dirname(directory):
         os.makedirs(parent, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
+    try:
         os.mkdir(directory, 0o700)
-    with os.scandir(directory) as entries:
-        is_empty = next(entries, None) is None
-    found = os.stat(directory)
-    ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-    if is_empty and ours and not found.st_mode & stat.S_ISVTX:  # sticky: a place of all users, such as /tmp
         os.chmod(directory, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(directory):  # not by another process, a moment ago
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), directory) from None
+
+
+def _is_ours_and_empty(directory: str) -> bool:
+    try:
+        found = os.stat(directory)
+        if found.st_mode & stat.S_ISVTX:  # a place of all users, such as /tmp
+            return False
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())
+    except OSError:
+        return False
 
 
 def seal(path: str) -> None:

@@ -29,7 +29,7 @@ __all__ = ["JournalWriter"]
 LOOK_INTERVAL_S = 0.5  # between two looks whether the segment is still there
 RETRY_INTERVAL_S = 1.0  # between two tries to begin a segment on a disk that refuses
 
-NOW = float("-inf")
+AT_ONCE = float("-inf")
 
 _TORN = -1  # a problem beside those that errno names: os.write took a part of the line
 _NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -114,8 +114,7 @@ class JournalWriter:
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
-                self._why_not = "the journal is closed"
-                self._schemas_at = NOW
+                self._schemas_at = AT_ONCE
                 self._store_schemas(self._clock())
                 self._part()
         self._say(now=True)
@@ -202,7 +201,7 @@ class JournalWriter:
         """
         with self._lock:
             if segment is NO_SEGMENT:
-                self._losses.lose(1, self._why_not)
+                self._losses.lose(1, "the journal is closed" if self._is_closed else self._why_not)
             elif not self._write_anew(segment, line, problem):
                 self._losses.lose(1, _reason(problem))
         self._say()
@@ -260,9 +259,9 @@ class JournalWriter:
         """Begin as new: in this process nothing was written yet."""
         self._lock = threading.RLock()  # reentrant: a signal handler may record an event
         self._segment = NO_SEGMENT
-        self._begin_at = self._schemas_at = NOW  # not to begin a segment, or store a schema, before (by the clock)
+        self._begin_at = self._schemas_at = AT_ONCE  # not to begin a segment, or store a schema, before (by the clock)
         self._named_at_us = 0  # microseconds since the epoch, in the name of the last segment
-        self._why_not = ""  # no segment could be begun
+        self._why_not = ""  # no segment was begun the last time
         self._losses = Losses(self.directory, self._clock)
         self._tally = itertools.count().__next__  # of lines written: calling it is atomic, += is not
         self._tally_reads = 0  # each reading of the tally advances it

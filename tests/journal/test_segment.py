@@ -35,8 +35,8 @@ def test_a_segment_is_private_whatever_the_umask(tmp_path, any_umask):
     assert segment.path == str(tmp_path / f"{NAME}.open.jsonl")
 
 
-def test_directories_are_private_whatever_the_umask(tmp_path, any_umask):
-    make_private(str(tmp_path / "journal"))
+def test_directories_are_private_whatever_the_umask_and_made_by_any_of_many(tmp_path, any_umask, in_threads):
+    in_threads(lambda _: make_private(str(tmp_path / "journal")), 8)
 
     assert stat.S_IMODE((tmp_path / "journal").stat().st_mode) == 0o700
 
@@ -66,6 +66,14 @@ def test_a_relative_directory_is_made_where_one_stands(tmp_path, monkeypatch):
     make_private("journal")
 
     assert (tmp_path / "journal").is_dir()
+
+
+def test_a_directory_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+
+    for directory in (tmp_path / "file", tmp_path / "file" / "journal"):
+        with pytest.raises((FileExistsError, NotADirectoryError)):
+            make_private(str(directory))
 
 
 def test_a_symlink_planted_at_a_segments_name_is_not_followed(tmp_path):
@@ -127,6 +135,7 @@ def test_a_descriptor_that_somebody_else_closed_is_no_trouble(tmp_path):
     os.write(segment.fd, b"1\n")
     os.close(segment.fd)
 
+    assert not segment.is_deleted()
     del segment
 
     assert [found.sealed for found in scan(tmp_path)] == [True]
