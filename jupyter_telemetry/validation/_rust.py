@@ -56,11 +56,18 @@ def compiled(references: References, resources: Mapping[str, Any]) -> RustValida
         registry = jsonschema_rs.Registry([(uri, _dated(each, draft)) for uri, each in resources.items()])
         return RustValidator(_CLASSES[draft](references.root.schema, **_options(registry)), references)
     except jsonschema_rs.ValidationError as error:
-        failure = _failure(error, references.root.schema, None)
-        at = json_path(failure.path)
-        raise InvalidSchema(f"{at}: {describe(failure)}", json_path=at) from None
+        at, why = _what_is_wrong(error, references)
     except (ValueError, jsonschema_rs.ReferencingError):
-        raise InvalidSchema("$: the schema cannot be compiled") from None
+        at, why = "$", "cannot be compiled"
+    raise InvalidSchema(f"{at}: {why}", json_path=at)
+
+
+def _what_is_wrong(error: jsonschema_rs.ValidationError, references: References) -> tuple[str, str]:
+    """Say what only jsonschema-rs finds: a bad pattern that no metaschema forbids, a metaschema of another draft."""
+    if isinstance(error.kind, _Kind.Referencing):
+        return "$", "has a reference that cannot be followed from this draft"
+    failure = _failure(error, references.root.schema, None)
+    return json_path(failure.path), describe(failure)
 
 
 def _dated(resource: Any, draft: Draft) -> Any:

@@ -27,7 +27,7 @@ def parts_of(draft: Draft) -> tuple[Mapping[str, Any], ...]:
     whole = REGISTRY.contents(draft.value)
     vocabularies = [urljoin(draft.value, each["$ref"]) for each in whole.get("allOf", ())]
     documents = {draft.value: whole} | {uri: REGISTRY.contents(uri) for uri in vocabularies}
-    subschema = {"type": "object"} if draft is Draft.DRAFT4 else {"type": ["object", "boolean"]}
+    subschema = {"type": "object"} if draft is Draft.DRAFT4 else {"type": ["boolean", "object"]}
     return tuple(
         _cut({key: each for key, each in document.items() if key not in _OF_THE_WHOLE}, uri, subschema)
         for uri, document in documents.items()
