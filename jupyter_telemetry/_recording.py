@@ -6,11 +6,15 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from traitlets import validate
+
 from .envelope import METADATA_NAMES
 from .eventlog import EventLog
 from .privacy import Limits
 
 if TYPE_CHECKING:
+    from traitlets import Bunch
+
     from .schema import EventSchema
 
 
@@ -30,6 +34,7 @@ class RecordingEventLog(EventLog):
     """
 
     def __init__(self, **kwargs: Any) -> None:
+        self._allows_all = True
         super().__init__(**kwargs)
         self._recorder = _Recorder()
         self.add_handler(self._recorder)
@@ -48,5 +53,10 @@ class RecordingEventLog(EventLog):
         """Forget the events recorded so far."""
         self._recorder.lines.clear()
 
+    @validate("allowed_schemas")
+    def _chosen(self, proposal: Bunch) -> Any:
+        self._allows_all = False
+        return proposal.value
+
     def _limits(self, schema: EventSchema) -> Limits | None:
-        return super()._limits(schema) if self.allowed_schemas else Limits(allows_all=True)
+        return Limits(allows_all=True) if self._allows_all else super()._limits(schema)

@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from traitlets import Bool, Enum, Integer, observe
 from traitlets.config import Configurable
-from traitlets.config.loader import LazyConfigValue
+from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
-from .errors import TelemetryError
+from .errors import SchemaNotRegistered, TelemetryError
 from .forksafe import Lock
 from .handlers import close_handlers, is_line_handler, quieten, restore
 from .loading import load_file, load_url
@@ -20,7 +20,7 @@ from .privacy import Classification, Limits, Policy
 from .record import event_record
 from .registry import SchemaRegistry
 from .route import Counters, Route
-from .traits import AllowedSchemas, HandlerList, Handlers, resolve_lazy
+from .traits import AllowedSchemas, HandlerList, Handlers, resolve_lazy, unshared
 
 if TYPE_CHECKING:
     import os
@@ -76,6 +76,9 @@ class EventLog(Configurable):
     ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
+        if unknown := [name for name in kwargs if not self.has_trait(name)]:  # which traitlets only deprecates
+            known = ", ".join(sorted(self.trait_names(config=True)))
+            raise TypeError(f"{type(self).__name__} has no setting {unknown[0]!r}; it has {known}")
         # _lock guards what is written below; recording only reads _routes, which is replaced as a whole.
         self._lock = Lock()
         self._routes: dict[tuple[str, int | str], Route] = {}
@@ -83,9 +86,10 @@ class EventLog(Configurable):
         self._attached: tuple[logging.Handler, ...] = ()
         self._own: list[logging.Handler] = []  # made from configuration; closed with the log, or the interpreter
         self._retired: list[logging.Handler] = []  # of them, those that only a call under way may still use
-        self._configured_handlers: object = None
+        self._configured_handlers: object = None  # as the configuration in force has them
+        self._found_handlers: object = None
         weakref.finalize(self, close_handlers, self._own)
-        self._failures: dict[str, int] = {}
+        self._failures = 0
         self._unknown = 0  # refused calls that named no registered schema
         self._fetched: dict[str, dict[str, Any]] = {}
         self._policy = Policy(())
@@ -220,7 +224,7 @@ class EventLog(Configurable):
 
     def flush(self) -> None:
         """Flush all handlers."""
-        for handler in self._attached:
+        for handler in (*self._attached, *self._retired):
             try:
                 handler.flush()
             except Exception as error:  # one failing handler must not keep the others from it
@@ -231,8 +235,12 @@ class EventLog(Configurable):
         self.flush()
         with self._lock:
             self.handlers = []
-            close_handlers(self._own)
+            own = list(self._own)
+            self._own.clear()
             self._retired.clear()
+        # Not under the lock: a listener delivers the rest of its queue now.
+        for handler, error in close_handlers(own):
+            self._handler_failed(handler, error)
 
     def __enter__(self) -> Self:
         return self
@@ -254,7 +262,7 @@ class EventLog(Configurable):
             "recorded": sum(each.recorded for each in counters),
             "not_allowed": sum(each.not_allowed for each in counters),
             "invalid": sum(each.invalid for each in counters) + self._unknown,
-            "handler_failures": sum(self._failures.values()),
+            "handler_failures": self._failures,
         }
 
     # Configuration
@@ -264,14 +272,24 @@ class EventLog(Configurable):
         mine = super()._find_my_config(cfg)
         for name in ("handlers", "allowed_schemas"):
             if isinstance(mine.get(name), LazyConfigValue):
-                mine[name] = resolve_lazy(mine[name])
-        if isinstance(handlers := mine.get("handlers"), (list, tuple)):
-            if handlers == self._configured_handlers:  # some other setting changed
-                del mine["handlers"]
-            else:
-                self._configured_handlers = handlers
-                mine["handlers"] = lambda: handlers
+                # update_config comes with what changes; all else with the whole configuration.
+                mine[name] = resolve_lazy(mine[name], () if cfg is self.config else getattr(self, name))
+        handlers = mine.get("handlers", self._configured_handlers)
+        self._found_handlers = unshared(handlers)
+        if self._found_handlers == self._configured_handlers:  # some other setting changed
+            mine.pop("handlers", None)
+        elif not isinstance(handlers, DeferredConfig):  # of a command line, for traitlets to parse
+            mine["handlers"] = lambda: handlers() if callable(handlers) else handlers
         return mine
+
+    def _load_config(self, cfg: Config, *args: Any, **kwargs: Any) -> None:
+        super()._load_config(cfg, *args, **kwargs)
+        self._configured_handlers = self._found_handlers  # not before: what failed may be tried again
+
+    def _adopt(self, handlers: list[logging.Handler]) -> None:
+        """Take handlers that were made from configuration for the log's own."""
+        with self._lock:
+            self._own += handlers
 
     @observe("handlers", "allowed_schemas", "on_invalid", "max_event_bytes", "fetch_references")
     def _on_change(self, _: Bunch) -> None:
@@ -282,7 +300,6 @@ class EventLog(Configurable):
         """Take over the configuration: routes are made anew, each at its next event."""
         with self._lock:
             handlers: HandlerList = self.handlers
-            self._own += [handler for handler in getattr(handlers, "made", ()) if handler not in self._own]
             for handler in handlers:
                 if handler not in self._attached:
                     quieten(handler, self._handler_failed)
@@ -293,25 +310,30 @@ class EventLog(Configurable):
             self.registry.may_fetch = self.fetch_references
             self._routes = {}
             for handler in gone:
-                restore(handler)
-            self._retire([handler for handler in gone if handler in self._own])
+                if handler not in self._own:
+                    restore(handler, self._handler_failed)
+            self._retire()
 
-    def _retire(self, handlers: list[logging.Handler]) -> None:
-        """Close what was retired before, and retire `handlers`: a call that is under way may still use them."""
-        for handler in self._retired:
+    def _retire(self) -> None:
+        """Close what was retired before, and retire own handlers that are not in use: a call may still use them."""
+        unused = [handler for handler in self._own if handler not in self._attached]
+        done = [handler for handler in self._retired if handler in unused]
+        self._retired = [handler for handler in unused if handler not in done]
+        for handler in done:
             self._own.remove(handler)
-        close_handlers(self._retired)
-        self._retired += handlers
+        for handler, error in close_handlers(done):
+            self._handler_failed(handler, error)
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""
         schema = self.registry.get(schema_id, version)
         with self._lock:
-            route = self._routes.get((schema.id, schema.version))
-            if route is None:
-                route = self._make_route(schema)
+            known = self._routes.get((schema.id, schema.version))
+            route = known or self._make_route(schema)
             # One dict is never both read and written: a new one takes its place.
             self._routes = {**self._routes, (schema.id, version): route, (schema.id, schema.version): route}  # type: ignore[dict-item]
+        if route.denied and not known:
+            self._say_why_not(schema)  # not under the lock: a logger's handlers may record events themselves
         return route
 
     def _make_route(self, schema: EventSchema) -> Route:
@@ -336,21 +358,22 @@ class EventLog(Configurable):
                 self._handler_failed(handler, error)
 
     def _limits(self, schema: EventSchema) -> Limits | None:
-        """Return what may be kept of a schema's events; say so where the reason is likely a mistake."""
+        """Return what may be kept of a schema's events; None: nothing."""
         limits = self._policy.limits(schema.id)
-        if limits is None:
-            self._say_what_allowed_schemas_misses(schema)
-        elif not limits.by_exact_id and not Classification(schema.references).classifies:
+        if limits and not limits.by_exact_id and not Classification(schema.references).classifies:
+            return None
+        return limits
+
+    def _say_why_not(self, schema: EventSchema) -> None:
+        """Say once why a schema's events are not recorded, where the reason is likely a mistake."""
+        if self._policy.limits(schema.id):
             self._notices.warn_once(
                 ("glob", schema.id),
                 "%s classifies none of its properties, so no glob in allowed_schemas admits it: it is not recorded. "
                 "To record it whole, add its exact id.",
                 schema.id,
             )
-            return None
-        return limits
-
-    def _say_what_allowed_schemas_misses(self, schema: EventSchema) -> None:
+            return
         registered = {each.id for each in self.registry}
         for pattern in self._policy.patterns:
             if pattern not in registered and not any(char in pattern for char in "*?["):
@@ -366,7 +389,9 @@ class EventLog(Configurable):
     # What fails
 
     def _refuse(self, error: Exception, schema_id: object, version: object) -> None:
-        counters = self._counters.get((str(schema_id), str(version)))
+        counters = None
+        if not isinstance(error, SchemaNotRegistered):  # else id and version may be anything, and any number of them
+            counters = self._counters.get((str(schema_id), str(version)))
         if counters is None:
             self._unknown += 1
         else:
@@ -375,16 +400,15 @@ class EventLog(Configurable):
             raise error
         # The text of an error that is not ours may hold the event.
         what = error if isinstance(error, TelemetryError) else f"{type(error).__name__} while recording {schema_id}"
-        self._notices.warn((type(error).__name__, str(schema_id)), "An event was not recorded: %s", what)
+        kind = (type(error).__name__, str(schema_id) if counters else None)
+        self._notices.warn(kind, "An event was not recorded: %s", what)
 
     def _handler_failed(self, handler: logging.Handler, error: BaseException | None) -> None:
-        name = type(handler).__name__
-        with self._lock:
-            self._failures[name] = self._failures.get(name, 0) + 1
+        self._failures += 1  # without the lock: this may run inside the lock of a handler, or in a listener's thread
         self._notices.warn(
             ("handler", id(handler)),
             "A %s failed to take an event: %s. The other handlers have it; this one may have lost it.",
-            name,
+            type(handler).__name__,
             type(error).__name__,  # its text may hold the event
         )
 

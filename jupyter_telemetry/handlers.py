@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import logging.config
+import logging.handlers
 import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
+from . import forksafe
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["close_handlers", "is_line_handler", "make_handler", "quieten", "restore"]
 
@@ -25,83 +28,209 @@ def is_line_handler(handler: logging.Handler) -> bool:
     return hasattr(handler, "write_event") and hasattr(handler, "write_schema")
 
 
+# Making and closing
+
+_DICTCONFIG_MAKES_LISTENERS = sys.version_info >= (3, 12)
+
+
 def make_handler(config: dict[str, Any]) -> logging.Handler:
     """Make a handler from a dict in the form of `logging.config.dictConfig`.
 
-    `formatter` may be a dict of the same form; so may the `target` of a MemoryHandler.
+    What stands elsewhere and has a name in dictConfig stands in the dict itself: `formatter` and each of `filters`
+    as a dict (or an object), the `target` of a MemoryHandler and each of the `handlers` that the listener of a
+    QueueHandler feeds (from Python 3.12 on) as such a dict again. A listener is started.
 
     Raises ConfigurationError.
     """
-    config = dict(config)
-    if "class" not in config and "()" not in config:
+    name = config.get("class", config.get("()"))
+    if name is None:
         raise ConfigurationError(
             'EventLog.handlers: a handler given as a dict needs a "class", such as '
             '{"class": "logging.handlers.RotatingFileHandler", "filename": "events.log"}'
         )
-    name = config.get("class", config.get("()"))
+    behind: list[logging.Handler] = []
     try:
-        parts: dict[str, Any] = {"version": 1, "formatters": {}, "filters": {}, "handlers": {}}
-        maker = logging.config.DictConfigurator(parts)
-        if isinstance(config.get("formatter"), dict):
-            parts["formatters"]["own"] = maker.configure_formatter(config["formatter"])
-            config["formatter"] = "own"
-        if isinstance(config.get("target"), dict):
-            parts["handlers"]["target"] = make_handler(config["target"])
-            config["target"] = "target"
-        maker = logging.config.DictConfigurator(parts)
-        handler = maker.configure_handler(config)
-    except ConfigurationError:
-        raise
+        handler = _make(dict(config), behind)
     except Exception as error:
-        cause = error.__cause__ or error
+        close_handlers(behind)
+        if isinstance(error, ConfigurationError):
+            raise
         raise ConfigurationError(
-            f"EventLog.handlers: a handler of {name!r} cannot be made: {type(cause).__name__}: {cause}; its other "
-            "keys are the arguments of that class"
+            f"EventLog.handlers: a handler of {name!r} cannot be made: {type(error).__name__}: {error}; its other "
+            'keys are the arguments of that class, "level", "filters", and "formatter": {"format": "…"}'
         ) from error
     if not isinstance(handler, logging.Handler):
         raise ConfigurationError(f"EventLog.handlers: {name!r} makes no logging.Handler")
-    if (listener := getattr(handler, "listener", None)) is not None:
-        listener.start()  # of a QueueHandler, which Python 3.12 makes together with its listener
     # logging.config closes every handler there is, and traitlets calls it for each application that it makes.
     handler.close = handler.flush  # type: ignore[method-assign]
     return handler
 
 
-def close_handlers(handlers: list[logging.Handler]) -> None:
-    """Close handlers that make_handler made, which nothing else does, and empty the list."""
+def _make(config: dict[str, Any], behind: list[logging.Handler]) -> Any:
+    parts: dict[str, Any] = {"version": 1, "formatters": {}, "filters": {}, "handlers": {"this": config}}
+    _name_formatter_and_filters(config, parts)
+    kind = config.get("class")
+    if isinstance(kind, str):
+        kind = logging.config.BaseConfigurator({}).resolve(kind)
+    if isinstance(kind, type):
+        _name_handlers_behind(kind, config, parts, behind)
+    maker = logging.config.DictConfigurator(parts)
+    for section, make in (("formatters", maker.configure_formatter), ("filters", maker.configure_filter)):
+        named = maker.config[section]
+        for name in named:
+            if isinstance(named[name], dict):
+                named[name] = make(named[name])
+    handler: Any = maker.configure_handler(maker.config["handlers"]["this"])
+    if isinstance(kind, type) and (listener := getattr(handler, "listener", None)) is not None:
+        if listener.handlers:
+            listener.start()
+        else:  # the user feeds handlers from this queue
+            handler.listener = None
+    return handler
+
+
+def _name_formatter_and_filters(config: dict[str, Any], parts: dict[str, Any]) -> None:
+    formatter = config.get("formatter")
+    if isinstance(formatter, (dict, logging.Formatter)):
+        parts["formatters"]["own"] = formatter
+        config["formatter"] = "own"
+    filters = config.get("filters")
+    if isinstance(filters, (list, tuple)):
+        config["filters"] = list(filters)
+        for index, each in enumerate(filters):
+            if isinstance(each, dict) or hasattr(each, "filter") or callable(each):
+                parts["filters"][f"own {index}"] = each
+                config["filters"][index] = f"own {index}"
+
+
+def _name_handlers_behind(
+    kind: type, config: dict[str, Any], parts: dict[str, Any], behind: list[logging.Handler]
+) -> None:
+    def name(given: Any) -> str:
+        if isinstance(given, dict):
+            given = make_handler(given)
+            behind.append(given)
+        elif not isinstance(given, logging.Handler):
+            raise ConfigurationError(f"EventLog.handlers: a handler behind another is a dict too, not {given!r}")
+        key = f"behind {len(parts['handlers'])}"
+        parts["handlers"][key] = given
+        return key
+
+    if issubclass(kind, logging.handlers.MemoryHandler) and "target" in config:
+        config["target"] = name(config["target"])
+    if issubclass(kind, logging.handlers.QueueHandler):
+        if "handlers" not in config and "queue" not in config:
+            raise ConfigurationError(
+                'EventLog.handlers: a QueueHandler needs "handlers", a list of handlers that its listener feeds'
+            )
+        if "handlers" in config:
+            if not _DICTCONFIG_MAKES_LISTENERS:
+                raise ConfigurationError(
+                    "EventLog.handlers: a QueueHandler given as a dict has a listener from Python 3.12 on; before, "
+                    "make it and its QueueListener yourself"
+                )
+            config["handlers"] = [name(each) for each in config["handlers"]]
+
+
+def close_handlers(handlers: list[logging.Handler]) -> list[tuple[logging.Handler, Exception]]:
+    """Close handlers that make_handler made, which nothing else does, and empty the list; return what failed."""
+    failed: list[tuple[logging.Handler, Exception]] = []
     while handlers:
         handler = handlers.pop()
-        if (listener := getattr(handler, "listener", None)) is not None:
-            listener.stop()
-        target = getattr(handler, "target", None)  # which a MemoryHandler forgets when it is closed
+        # A MemoryHandler forgets its target when it is closed.
+        made_behind = [each for each in _passes_on_to(handler) if "close" in vars(each)]
         vars(handler).pop("close", None)
-        handler.close()
-        if isinstance(target, logging.Handler) and "close" in vars(target):
-            handlers.append(target)
+        listener = getattr(handler, "listener", None)
+        for shut in (listener.stop, handler.close) if listener is not None else (handler.close,):
+            try:
+                shut()
+            except Exception as error:  # one that fails must not keep the others from it
+                failed.append((handler, error))
+        handlers += made_behind
+    return failed
+
+
+def _passes_on_to(handler: logging.Handler) -> Iterator[logging.Handler]:
+    """Yield the handlers behind a MemoryHandler, or behind a QueueHandler that knows its listener."""
+    listener = getattr(handler, "listener", None)
+    for each in (getattr(handler, "target", None), *getattr(listener, "handlers", ())):
+        if isinstance(each, logging.Handler):
+            yield each
+
+
+# Failing
 
 
 def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, BaseException | None], None]) -> None:
-    """Have a failure of `handler` reported to `on_failure` instead of printed with the whole event.
+    """Have a failure of `handler`, or of one behind it, told to `on_failure` instead of printed with the event.
 
-    logging.Handler.handleError prints the record. A subclass's own handleError still runs (SocketHandler's
-    drops its socket), with a record and an exception that hold nothing of the event.
+    `on_failure` is a method, whose object this does not keep alive; several may be told. logging.Handler.handleError
+    prints the record. A subclass's own handleError still runs (SocketHandler's drops its socket), with a record and
+    an exception that hold nothing of the event. A record that is no event is treated as it was.
     """
+    watch = vars(handler).get("handleError")
+    if not isinstance(watch, _Watch):
+        watch = _Watch(handler)
+        handler.handleError = watch  # type: ignore[method-assign]
+    if (method := weakref.WeakMethod(on_failure)) not in watch.told:
+        watch.told = (*watch.told, method)
+    forksafe.guard(handler)
+    for each in _passes_on_to(handler):
+        quieten(each, on_failure)
 
-    def handle_error(_: logging.LogRecord) -> None:
-        on_failure(handler, sys.exc_info()[1])
-        if type(handler).handleError is not logging.Handler.handleError:
-            try:
-                raise _HandlerFailed from None
-            except _HandlerFailed:
-                type(handler).handleError(handler, logging.makeLogRecord({"msg": "<an event, not shown>"}))
 
-    handler.handleError = handle_error  # type: ignore[method-assign, assignment]
-
-
-def restore(handler: logging.Handler) -> None:
+def restore(handler: logging.Handler, on_failure: Callable[[logging.Handler, BaseException | None], None]) -> None:
     """Undo quieten."""
-    handler.__dict__.pop("handleError", None)
+    watch = vars(handler).get("handleError")
+    if isinstance(watch, _Watch):
+        watch.forget(handler, on_failure)
+    for each in _passes_on_to(handler):
+        restore(each, on_failure)
+
+
+class _Watch:
+    """Stands in a handler as its handleError."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self._handler = weakref.ref(handler)
+        self._before: Callable[[logging.LogRecord], None] | None = vars(handler).get("handleError")
+        self.told: tuple[weakref.WeakMethod[Any], ...] = ()
+
+    def __call__(self, record: logging.LogRecord) -> None:
+        handler = self._handler()
+        if handler is None:
+            return
+        handle_error = self._before or type(handler).handleError.__get__(handler)
+        if not hasattr(record, "schema_id"):
+            handle_error(record)
+            return
+        error = sys.exc_info()[1]
+        for method in self.told:
+            if (on_failure := method()) is not None:
+                on_failure(handler, error)
+        if self._before or type(handler).handleError is not logging.Handler.handleError:
+            _handle_nothing(handle_error)
+
+    def forget(self, handler: logging.Handler, on_failure: Callable[..., None]) -> None:
+        method = weakref.WeakMethod(on_failure)
+        left = list(self.told)
+        if method in left:
+            left.remove(method)
+        self.told = tuple(left)
+        if not left:
+            vars(handler).pop("handleError", None)
+            if self._before is not None:
+                handler.handleError = self._before  # type: ignore[method-assign, assignment]
 
 
 class _HandlerFailed(Exception):
     """Stands in for an exception whose text may hold an event's values."""
+
+
+def _handle_nothing(handle_error: Callable[[logging.LogRecord], None]) -> None:
+    """Call a handleError with an exception, a traceback and a record in which nothing is of an event."""
+    try:
+        raise _HandlerFailed
+    except _HandlerFailed as stand_in:
+        stand_in.__context__ = None
+        handle_error(logging.makeLogRecord({"msg": "<an event, not shown>"}))

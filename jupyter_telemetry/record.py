@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["EventRecord", "event_record"]
 
 _IMPORTED_AT = time.time()
+# What formatters take for an event's own where logging does not have it.
+_OF_THIS_PYTHON: dict[str, Any] = {"taskName": None} if sys.version_info >= (3, 12) else {}
 
 
 class EventRecord(logging.LogRecord):
@@ -72,10 +74,10 @@ def event_record(route: Route, capsule: dict[str, Any], line: bytes) -> EventRec
             "threadName": thread.name,
             "processName": _process_name(),
             "process": os.getpid(),
-            "taskName": None,
             "event": capsule,
             "schema_id": route.schema.id,
             "schema_version": route.schema.version,
+            **_OF_THIS_PYTHON,
         }
     )
 

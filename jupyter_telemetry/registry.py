@@ -73,8 +73,16 @@ class SchemaRegistry:
 
         Raises SchemaNotRegistered, which names what is nearest.
         """
-        schema = self._schemas.get((schema_id, str(version))) if isinstance(schema_id, str) else None
-        if schema is None or isinstance(version, bool):
+        # Whoever leaves out the version gives an event in its place: nothing of it may stand in an error.
+        if not isinstance(schema_id, str):
+            raise SchemaNotRegistered(f"a schema id is a str, this is a {type(schema_id).__name__}")
+        if not isinstance(version, (int, str)) or isinstance(version, bool):
+            what = f"a version is an int or a str, this is a {type(version).__name__}"
+            raise SchemaNotRegistered(f"{schema_id}: {what}", schema_id=schema_id)
+        if isinstance(version, int) and version.bit_length() > 64:
+            raise SchemaNotRegistered(f"{schema_id}: no version is an integer past 64 bits", schema_id=schema_id)
+        schema = self._schemas.get((schema_id, str(version)))
+        if schema is None:
             raise SchemaNotRegistered(self._what_is_known(schema_id, version), schema_id=schema_id, version=version)
         return schema
 
@@ -92,9 +100,7 @@ class SchemaRegistry:
         near = difflib.get_close_matches(schema_id, {schema.id for schema in self}, n=1, cutoff=0.6)
         return near[0] if near else None
 
-    def _what_is_known(self, schema_id: object, version: object) -> str:
-        if not isinstance(schema_id, str):
-            return f"a schema id is a str, this is a {type(schema_id).__name__}"
+    def _what_is_known(self, schema_id: str, version: int | str) -> str:
         versions = [schema.version for schema in self if schema.id == schema_id]
         if versions:
             known = ", ".join(map(repr, versions))

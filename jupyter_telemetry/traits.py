@@ -13,7 +13,7 @@ from traitlets.config.loader import LazyConfigValue
 from .errors import ConfigurationError
 from .handlers import close_handlers, make_handler
 
-__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "resolve_lazy"]
+__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "resolve_lazy", "unshared"]
 
 _ENTRY_KEYS = ("allowed_properties", "allowed_categories")
 
@@ -60,17 +60,17 @@ class _FrozenDict(dict):  # type: ignore[type-arg]
 
 
 class HandlerList(_FrozenList):
-    """Handlers without repetition; `made` are those that were made from dicts, and are ours to close."""
+    """Handlers without repetition."""
 
     instead = "use add_handler or remove_handler"
-    made: tuple[logging.Handler, ...] = ()
 
 
 class Handlers(TraitType[Any, Any]):
     """A list of logging handlers; each may be a dict in the form of `logging.config.dictConfig`.
 
     Takes also a callable that returns such a list (it survives the deep copy of a configuration), and None for
-    an empty one. Its value is a HandlerList.
+    an empty one. Its value is a HandlerList. What is made from dicts is given to the object's `_adopt`: it
+    is its to close.
     """
 
     info_text = "a list of logging handlers or of dicts in dictConfig's form, or a callable that returns one"
@@ -78,9 +78,9 @@ class Handlers(TraitType[Any, Any]):
 
     def validate(self, obj: Any, value: Any) -> HandlerList:
         """Return the handlers; make those that are given as dicts."""
-        if isinstance(value, HandlerList) and value is obj._trait_values.get(self.name):
-            return value  # traitlets validates what it has set while notifications were held once more
-        value = value() if callable(value) else value
+        if isinstance(value, _Unreadable):
+            raise value.error(self)
+        value = _called(value) if callable(value) else value
         if value is not None and not isinstance(value, (list, tuple)):
             raise ConfigurationError(
                 f"EventLog.handlers: write a list of logging handlers, not a {type(value).__name__}: "
@@ -97,9 +97,8 @@ class Handlers(TraitType[Any, Any]):
         except ConfigurationError:
             close_handlers(made)
             raise
-        found = HandlerList(handlers.values())
-        found.made = tuple(made)
-        return found
+        obj._adopt(made)
+        return HandlerList(handlers.values())
 
     @staticmethod
     def _handler(given: Any) -> logging.Handler:
@@ -114,7 +113,15 @@ class Handlers(TraitType[Any, Any]):
 
     def from_string(self, s: str) -> Any:
         """Parse what stands on a command line: JSON."""
-        return _parsed(s, "EventLog.handlers")
+        return _parsed(s)
+
+    def from_string_list(self, s_list: list[str]) -> Any:
+        """Parse an option that stands on a command line several times: the handlers add up."""
+        parts = [self.from_string(s) for s in s_list]
+        unreadable = next((part for part in parts if isinstance(part, _Unreadable)), None)
+        return unreadable or [
+            each for part in parts for each in (part if isinstance(part, list) else [part] if part else [])
+        ]
 
 
 class AllowedSchemas(TraitType[Any, Any]):
@@ -128,10 +135,18 @@ class AllowedSchemas(TraitType[Any, Any]):
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Return a copy that cannot be changed unnoticed."""
+        if isinstance(value, _Unreadable):
+            raise value.error(self)
         if isinstance(value, dict):
             return _FrozenDict({_schema_id(each): _entry(each, entry) for each, entry in value.items()})
         if isinstance(value, (list, tuple, set, frozenset)):
-            return _FrozenList(dict.fromkeys(_schema_id(each) for each in value))
+            ids = _FrozenList(dict.fromkeys(_schema_id(each) for each in value))
+            if not {".", ":", "/", "-", "_"}.isdisjoint(ids):
+                raise ConfigurationError(
+                    "EventLog.allowed_schemas: these are the characters of an id; `extend` and `update` take a list, "
+                    "`append` takes one id"
+                )
+            return ids
         raise ConfigurationError(
             f"EventLog.allowed_schemas: write a list of schema ids, not a {type(value).__name__}: "
             'c.EventLog.allowed_schemas = ["https://example.org/my-event"]'
@@ -139,28 +154,40 @@ class AllowedSchemas(TraitType[Any, Any]):
 
     def from_string(self, s: str) -> Any:
         """Parse what stands on a command line: one id, or JSON."""
-        return _parsed(s, "EventLog.allowed_schemas") if s.lstrip()[:1] in ("[", "{") else [s]
+        return _parsed(s) if s.lstrip()[:1] in ("[", "{") else [s]
 
     def from_string_list(self, s_list: list[str]) -> Any:
         """Parse an option that stands on a command line several times."""
         parts = [self.from_string(s) for s in s_list]
+        if unreadable := next((part for part in parts if isinstance(part, _Unreadable)), None):
+            return unreadable
         if any(isinstance(part, dict) for part in parts):
             return {key: entry for part in parts for key, entry in _as_dict(part).items()}
         return [each for part in parts for each in part]
 
 
-def resolve_lazy(lazy: LazyConfigValue) -> Any:
-    """Work out `c.EventLog.allowed_schemas.append(…)`, `.update(…)` and the like, upon an empty default.
+def resolve_lazy(lazy: LazyConfigValue, value: Any) -> Any:
+    """Work out `c.EventLog.allowed_schemas.append(…)`, `.update(…)` and the like, upon a value.
 
-    traitlets does this by the type of the trait's default and drops in silence what does not fit it; here ids
-    and entries add up.
+    traitlets does this by the type of the value and drops in silence what does not fit it; here ids and entries
+    add up.
     """
     changes = lazy.to_dict()
-    listed = [*changes.get("prepend", ()), *changes.get("extend", ())]
+    listed = [*changes.get("prepend", ()), *value, *changes.get("extend", ())]
     for index, each in changes.get("inserts", ()):
         listed.insert(index, each)
     updates = changes.get("update", ())
-    return {**_as_dict(listed), **updates} if isinstance(updates, dict) else [*listed, *updates]
+    if isinstance(value, dict) or isinstance(updates, dict):
+        entries = value if isinstance(value, dict) else {}
+        return {**{each: entries.get(each, {}) for each in listed}, **_as_dict(updates)}
+    return [*listed, *updates]
+
+
+def unshared(value: Any) -> Any:
+    """Copy the lists and dicts of a configured value, and nothing that stands in them."""
+    if isinstance(value, dict):
+        return {key: unshared(each) for key, each in value.items()}
+    return [unshared(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _as_dict(value: Any) -> dict[str, Any]:
@@ -189,7 +216,17 @@ def _entry(schema_id: str, entry: Any) -> _FrozenDict:
     return _FrozenDict({key: _FrozenList(names) for key, names in entry.items()})
 
 
-def _parsed(text: str, trait: str) -> Any:
+class _Unreadable:
+    """Text of a command line that cannot be parsed: traitlets swallows an error here, so it comes in `validate`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def error(self, trait: TraitType[Any, Any]) -> ConfigurationError:
+        return ConfigurationError(f"EventLog.{trait.name}: neither JSON nor a Python literal: {self.text!r}")
+
+
+def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
@@ -197,4 +234,13 @@ def _parsed(text: str, trait: str) -> Any:
     try:
         return ast.literal_eval(text)  # what traitlets' own containers take
     except (ValueError, SyntaxError):
-        raise ConfigurationError(f"{trait}: neither JSON nor a Python literal: {text!r}") from None
+        return _Unreadable(text)
+
+
+def _called(factory: Any) -> Any:
+    try:
+        return factory()
+    except Exception as error:
+        raise ConfigurationError(
+            f"EventLog.handlers: the callable that is to return the handlers failed: {type(error).__name__}: {error}"
+        ) from error
