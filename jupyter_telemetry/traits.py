@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import logging
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from traitlets import TraitType
+from traitlets import List, TraitType
 from traitlets.config.loader import LazyConfigValue
 
 from .errors import ConfigurationError
@@ -65,7 +65,19 @@ class HandlerList(_FrozenList):
     instead = "use add_handler or remove_handler"
 
 
-class Handlers(TraitType[Any, Any]):
+# Of any type for whoever assigns to it: a list, a dict, a callable.
+_List = TraitType[Any, Any] if TYPE_CHECKING else List
+
+
+class _Collected(_List):
+    """A List so that a command line collects an option, or its alias, that stands there several times."""
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Set the value as it is; List makes one of a str."""
+        TraitType.set(self, obj, value)
+
+
+class Handlers(_Collected):
     """A list of logging handlers; each may be a dict in the form of `logging.config.dictConfig`.
 
     Takes also a callable that returns such a list (it survives the deep copy of a configuration), and None for
@@ -74,7 +86,6 @@ class Handlers(TraitType[Any, Any]):
     """
 
     info_text = "a list of logging handlers or of dicts in dictConfig's form, or a callable that returns one"
-    default_value: Any = HandlerList()
 
     def validate(self, obj: Any, value: Any) -> HandlerList:
         """Return the handlers; make those that are given as dicts."""
@@ -124,14 +135,13 @@ class Handlers(TraitType[Any, Any]):
         ]
 
 
-class AllowedSchemas(TraitType[Any, Any]):
+class AllowedSchemas(_Collected):
     """Which events are recorded: a list of ids and globs, or a dict from these to what is kept of them.
 
     `{"https://example.org/save": {"allowed_categories": ["personal-data"], "allowed_properties": ["path"]}}`
     """
 
     info_text = "a list of schema ids and globs, or a dict from them to allowed_properties and allowed_categories"
-    default_value: Any = _FrozenList()
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Return a copy that cannot be changed unnoticed."""
