@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PropertyColumn", "columns_of"]
 
-MOST_COLUMNS = 1_000  # of a view; further properties stay in __extra__
+MOST_COLUMNS = 500  # of a view; further properties stay in __extra__
 
 
 @dataclass(frozen=True)

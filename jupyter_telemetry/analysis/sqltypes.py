@@ -1,9 +1,12 @@
 """The SQL types that a property may get, and how a JSON value becomes one without becoming another value.
 
-Each type writes two expressions over `json`, the text of an SQL expression of type JSON (NULL where the property is
+Each type writes two expressions over `text`, an SQL expression of the value's JSON text (NULL where the property is
 absent): `value`, the typed value, NULL where none fits; and `misfit`, true where the value is not JSON's null and
 `value` does not hold it exactly. DuckDB's own casts are no use for that: they round 1.5 to 2, read 1 as true and
 '1' as 1, take a 24th hour, and cut nanoseconds off.
+
+DuckDB binds and optimizes a view's expressions for each question, in time that grows with their square: they are
+kept short, and what is long stands in them once.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .sqltext import identifier, literal, literals, pointer
+from .sqltext import identifier, literals, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,12 +34,11 @@ __all__ = [
     "Timestamp",
 ]
 
-_EXACT_DOUBLES = 2**53  # every whole number up to here, and not the next, is a double
+_INTEGER = r"^(-?\d+)(?:\.0)?$"  # 1.0 is an integer, as JSON Schema has it; and so DuckDB writes 1e3
 _DATE = r"\d{4}-\d{2}-\d{2}"
-_TIME = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?"
-_DATE_TIME = rf'"{_DATE}[Tt ]{_TIME}([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)"'  # RFC 3339 §5.6
-_FIRST = "TIMESTAMPTZ '0001-01-01 00:00:00+00'"  # what Python, pandas and most databases can hold
-_LAST = "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+_INSTANT = rf'^"({_DATE}[Tt ]{_TIME}(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d))"$'  # RFC 3339 §5.6
+_FINER = r"\.\d{6}\d*[1-9]"  # than microseconds
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,16 @@ class SqlType:
         """Its name in SQL."""
         raise NotImplementedError
 
-    def value(self, json: str, depth: int = 0) -> str:
-        """Write the typed value. `depth` counts the lists around it."""
+    def value(self, text: str, depth: int = 0) -> str:
+        """Write the typed value. `depth` counts the lists and structs around it."""
         raise NotImplementedError
 
-    def misfit(self, json: str, depth: int = 0) -> str:
-        """Write whether there is a value that `value` does not hold exactly; NULL counts as false."""
-        return f"({json}::VARCHAR <> 'null' AND {self._unlike(json, depth)})"
+    def misfit(self, text: str, value: str = "", depth: int = 0) -> str:
+        """Write whether there is a value that is not held exactly; NULL counts as false. `value` is the typed one."""
+        return f"({text} <> 'null' AND {self._differs(text, value or self.value(text, depth), depth)})"
 
-    def _unlike(self, json: str, depth: int) -> str:
-        return f"({self.value(json, depth)}) IS NULL"
+    def _differs(self, text: str, value: str, depth: int) -> str:
+        return f"{value} IS NULL"
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,10 @@ class Json(SqlType):
 
     sql = "JSON"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        return f"CASE WHEN {json}::VARCHAR <> 'null' THEN {json} END"
+    def value(self, text: str, depth: int = 0) -> str:
+        return f"nullif({text}, 'null')::JSON"
 
-    def misfit(self, json: str, depth: int = 0) -> str:
+    def misfit(self, text: str, value: str = "", depth: int = 0) -> str:
         return "false"
 
 
@@ -77,24 +79,24 @@ class Json(SqlType):
 class Text(SqlType):
     sql = "VARCHAR"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        return f"CASE WHEN {_is_string(json)} THEN json_extract_string({json}, '$') END"
+    def value(self, text: str, depth: int = 0) -> str:
+        return f"CASE WHEN starts_with({text}, '\"') THEN json_extract_string({text}, '$') END"
 
-    def _unlike(self, json: str, depth: int) -> str:
-        return f"NOT {_is_string(json)}"
+    def _differs(self, text: str, value: str, depth: int) -> str:
+        return f"NOT starts_with({text}, '\"')"
 
 
 @dataclass(frozen=True)
 class Boolean(SqlType):
     sql = "BOOLEAN"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        return f"CASE {json}::VARCHAR WHEN 'true' THEN true WHEN 'false' THEN false END"
+    def value(self, text: str, depth: int = 0) -> str:
+        return f"CASE {text} WHEN 'true' THEN true WHEN 'false' THEN false END"
 
 
 @dataclass(frozen=True)
 class Integer(SqlType):
-    """A whole number of 64 bits; 1.0 is one, as JSON Schema has it."""
+    """A whole number of 64 bits."""
 
     unsigned: bool = False
 
@@ -102,14 +104,8 @@ class Integer(SqlType):
     def sql(self) -> str:
         return "UBIGINT" if self.unsigned else "BIGINT"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        double = f"TRY_CAST({json}::VARCHAR AS DOUBLE)"
-        least = 0 if self.unsigned else -_EXACT_DOUBLES
-        return (
-            f"CASE WHEN {_is_digits(json)} THEN TRY_CAST({json}::VARCHAR AS {self.sql})"
-            f" WHEN {double} BETWEEN {least} AND {_EXACT_DOUBLES} AND {double} = trunc({double})"
-            f" THEN CAST({double} AS {self.sql}) END"
-        )
+    def value(self, text: str, depth: int = 0) -> str:
+        return f"TRY_CAST(regexp_extract({text}, '{_INTEGER}', 1) AS {self.sql})"
 
 
 @dataclass(frozen=True)
@@ -118,46 +114,37 @@ class Number(SqlType):
 
     sql = "DOUBLE"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        double = f"TRY_CAST({json}::VARCHAR AS DOUBLE)"
-        return f"CASE WHEN isfinite({double}) THEN {double} END"
+    def value(self, text: str, depth: int = 0) -> str:
+        return f"nullif(nullif(TRY_CAST({text} AS DOUBLE), 'Infinity'), '-Infinity')"
 
-    def _unlike(self, json: str, depth: int) -> str:
-        text = f"{json}::VARCHAR"
-        whole, nearest = f"TRY_CAST({text} AS HUGEINT)", f"TRY_CAST(TRY_CAST({text} AS DOUBLE) AS HUGEINT)"
-        between = f"length({text}) > 15 AND {_is_digits(json)} AND ({whole} = {nearest}) IS NOT TRUE"
-        return f"(({self.value(json)}) IS NULL OR ({between}))"
+    def _differs(self, text: str, value: str, depth: int) -> str:
+        is_long = f"regexp_full_match({text}, '-?\\d{{16,}}')"
+        is_same = f"TRY_CAST({text} AS HUGEINT) = TRY_CAST({value} AS HUGEINT)"
+        return f"({value} IS NULL OR ({is_long} AND ({is_same}) IS NOT TRUE))"
 
 
 @dataclass(frozen=True)
 class Timestamp(SqlType):
-    """An instant, as RFC 3339 §5.6 writes it, to the microsecond; finer ones are cut, and misfits.
+    """An instant, as RFC 3339 §5.6 writes it, to the microsecond: one that is finer is cut, and a misfit.
 
     A leap second, which SQL has no room for, is a misfit too.
     """
 
     sql = "TIMESTAMP WITH TIME ZONE"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        instant = f"TRY_CAST(upper(trim({json}::VARCHAR, '\"')) AS TIMESTAMPTZ)"
-        return (
-            f"CASE WHEN regexp_full_match({json}::VARCHAR, '{_DATE_TIME}')"
-            f" AND {instant} BETWEEN {_FIRST} AND {_LAST} THEN {instant} END"
-        )
+    def value(self, text: str, depth: int = 0) -> str:
+        return f"TRY_CAST(upper(regexp_extract({text}, '{_INSTANT}', 1)) AS TIMESTAMPTZ)"
 
-    def _unlike(self, json: str, depth: int) -> str:
-        return f"(({self.value(json)}) IS NULL OR regexp_matches({json}::VARCHAR, '\\.\\d{{6}}\\d*[1-9]'))"
+    def _differs(self, text: str, value: str, depth: int) -> str:
+        return f"({value} IS NULL OR regexp_matches({text}, '{_FINER}'))"
 
 
 @dataclass(frozen=True)
 class Date(SqlType):
     sql = "DATE"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        day = f"TRY_CAST(trim({json}::VARCHAR, '\"') AS DATE)"
-        return (
-            f"CASE WHEN regexp_full_match({json}::VARCHAR, '\"{_DATE}\"') AND {day} >= DATE '0001-01-01' THEN {day} END"
-        )
+    def value(self, text: str, depth: int = 0) -> str:
+        return f"TRY_CAST(regexp_extract({text}, '^\"({_DATE})\"$', 1) AS DATE)"
 
 
 @dataclass(frozen=True)
@@ -168,11 +155,13 @@ class ListOf(SqlType):
     def sql(self) -> str:
         return f"{self.item.sql}[]"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        return f"CASE WHEN {_is_array(json)} THEN {_each(json, '$[*]', self.item.value, depth)} END"
+    def value(self, text: str, depth: int = 0) -> str:
+        items = _each(f"json_extract({text}, '$[*]')::VARCHAR[]", self.item.value, depth)
+        return f"CASE WHEN starts_with({text}, '[') THEN {items} END"
 
-    def _unlike(self, json: str, depth: int) -> str:
-        return f"(NOT {_is_array(json)} OR {_any(json, '$[*]', self.item, depth)})"
+    def _differs(self, text: str, value: str, depth: int) -> str:
+        items = f"json_extract({text}, '$[*]')::VARCHAR[]"
+        return f"true IN (NOT starts_with({text}, '['), {_any_misfit(items, self.item, depth)})"
 
 
 @dataclass(frozen=True)
@@ -185,16 +174,15 @@ class MapOf(SqlType):
     def sql(self) -> str:
         return f"MAP(VARCHAR, {self.item.sql})"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        # A name that stands twice would make map() fail, and with it the query.
-        distinct = f"len(list_distinct(json_keys({json}))) = len(json_keys({json}))"
-        return (
-            f"CASE WHEN {_is_object(json)} AND {distinct}"
-            f" THEN map(json_keys({json}), {_each(json, '$.*', self.item.value, depth)}) END"
-        )
+    def value(self, text: str, depth: int = 0) -> str:
+        items = _each(f"json_extract({text}, '$.*')::VARCHAR[]", self.item.value, depth)
+        # A name that stands twice would make map() fail, and with it the question.
+        is_map = f"starts_with({text}, '{{') AND len(list_distinct(json_keys({text}))) = len(json_keys({text}))"
+        return f"CASE WHEN {is_map} THEN map(json_keys({text}), {items}) END"
 
-    def _unlike(self, json: str, depth: int) -> str:
-        return f"(({self.value(json, depth)}) IS NULL OR {_any(json, '$.*', self.item, depth)})"
+    def _differs(self, text: str, value: str, depth: int) -> str:
+        items = f"json_extract({text}, '$.*')::VARCHAR[]"
+        return f"true IN ({value} IS NULL, {_any_misfit(items, self.item, depth)})"
 
 
 @dataclass(frozen=True)
@@ -214,48 +202,37 @@ class StructOf(SqlType):
     def sql(self) -> str:
         return f"STRUCT({', '.join(f'{identifier(field.name)} {field.type.sql}' for field in self.fields)})"
 
-    def value(self, json: str, depth: int = 0) -> str:
-        packed = ", ".join(
-            f"{identifier(field.name)} := {field.type.value(_member(json, field), depth)}" for field in self.fields
-        )
-        return f"CASE WHEN {_is_object(json)} THEN struct_pack({packed}) END"
+    def value(self, text: str, depth: int = 0) -> str:
+        def pack(members: str, deeper: int) -> str:
+            values = (field.type.value(f"{members}[{at}]", deeper) for at, field in enumerate(self.fields, 1))
+            named = zip(self.fields, values, strict=True)
+            return f"struct_pack({', '.join(f'{identifier(field.name)} := {value}' for field, value in named)})"
 
-    def _unlike(self, json: str, depth: int) -> str:
+        packed = _each(f"[{self._members(text)}]", pack, depth)
+        return f"CASE WHEN starts_with({text}, '{{') THEN list_extract({packed}, 1) END"
+
+    def _differs(self, text: str, value: str, depth: int) -> str:
+        def differ(members: str, deeper: int) -> str:
+            wrong = [field.type.misfit(f"{members}[{at}]", "", deeper) for at, field in enumerate(self.fields, 1)]
+            # IN, not OR: thousands of ORs nest deeper than DuckDB goes.
+            return f"true IN ({', '.join(wrong)})"
+
         keys = literals([field.key for field in self.fields])
-        wrong = [f"NOT {_is_object(json)}", f"NOT list_has_all({keys}, json_keys({json}))"]
-        wrong += [field.type.misfit(_member(json, field), depth) for field in self.fields]
-        # IN, not OR: thousands of ORs are nested deeper than DuckDB goes.
-        return f"true IN ({', '.join(wrong)})"
+        others = f"NOT list_has_all({keys}, json_keys({text}))"
+        members = _each(f"[{self._members(text)}]", differ, depth)
+        return f"true IN (NOT starts_with({text}, '{{'), {others}, list_bool_or({members}))"
+
+    def _members(self, text: str) -> str:
+        """Write the list of the fields' JSON texts: the object is parsed once for all of them."""
+        return f"json_extract({text}, {literals([pointer(field.key) for field in self.fields])})::VARCHAR[]"
 
 
-def _is_string(json: str) -> str:
-    return f"starts_with({json}::VARCHAR, '\"')"
-
-
-def _is_array(json: str) -> str:
-    return f"starts_with({json}::VARCHAR, '[')"
-
-
-def _is_object(json: str) -> str:
-    return f"starts_with({json}::VARCHAR, '{{')"
-
-
-def _is_digits(json: str) -> str:
-    """Write whether a number has neither a fraction nor an exponent; strings pass."""
-    return " AND ".join(f"NOT contains({json}::VARCHAR, '{mark}')" for mark in ".eE")
-
-
-def _each(json: str, path: str, write: Callable[[str, int], str], depth: int) -> str:
+def _each(items: str, write: Callable[[str, int], str], depth: int) -> str:
     element = f"x{depth}"
-    return f"[{write(element, depth + 1)} for {element} in json_extract({json}, '{path}')]"
+    return f"[{write(element, depth + 1)} for {element} in {items}]"
 
 
-def _any(json: str, path: str, item: SqlType, depth: int) -> str:
-    """Write whether an element is a misfit."""
+def _any_misfit(items: str, item: SqlType, depth: int) -> str:
     if isinstance(item, Json):
         return "false"
-    return f"coalesce(list_bool_or({_each(json, path, item.misfit, depth)}), false)"
-
-
-def _member(json: str, field: StructField) -> str:
-    return f"json_extract({json}, {literal(pointer(field.key))})"
+    return f"list_bool_or({_each(items, lambda text, deeper: item.misfit(text, '', deeper), depth)})"

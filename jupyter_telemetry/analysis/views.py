@@ -99,20 +99,24 @@ class SchemaView:
         return View(self.name, self.schema_id, self.version, title, description, tuple(columns), events)
 
     def create(self) -> str:
-        """Write the view."""
+        """Write the view: lists of JSON texts from each line, then typed values from those, then what fits not."""
         columns = self._properties()
-        values = {each.name: f"e.g{at // _LIST}[{at % _LIST + 1}]" for at, each in enumerate(columns)}
-        selected = [_metadata()]
-        selected += [f"{each.type.value(values[each.name])} AS {identifier(each.name)}" for each in columns]
-        extra = _without([*_METADATA, *(each.key for each in columns)])
-        selected.append(f"nullif({extra}::VARCHAR, '{{}}')::JSON AS {_EXTRA}")
-        selected.append(f"{_misfits(columns, values)} AS {_MISFITS}")
+        texts = [f"g{at // _LIST}[{at % _LIST + 1}]" for at in range(len(columns))]
         lists = [_METADATA_LISTS]
         for at in range(0, len(columns), _LIST):
             pointers = literals([pointer(each.key) for each in columns[at : at + _LIST]])
-            lists.append(f"json_extract(line, {pointers}) AS g{at // _LIST}")
+            lists.append(f"json_extract(line, {pointers})::VARCHAR[] AS g{at // _LIST}")
+        values = [
+            f"{each.type.value(text)} AS v{at}" for at, (each, text) in enumerate(zip(columns, texts, strict=True))
+        ]
         source = _lines(", ".join(lists), self._is_of_schema())
-        return _create(identifier(self.name), ", ".join(selected), source)
+        typed = f"(SELECT {', '.join(['*', *values])} FROM {source}) AS e"  # noqa: S608  # the same as below
+        extra = _without([*_METADATA, *(each.key for each in columns)])
+        selected = [_metadata()]
+        selected += [f"e.v{at} AS {identifier(each.name)}" for at, each in enumerate(columns)]
+        selected.append(f"nullif({extra}::VARCHAR, '{{}}')::JSON AS {_EXTRA}")
+        selected.append(f"{_misfits(columns, texts)} AS {_MISFITS}")
+        return _create(identifier(self.name), ", ".join(selected), typed)
 
     def _properties(self) -> list[PropertyColumn]:
         return columns_of(self._texts, taken=[*_METADATA, _EXTRA, _MISFITS])
@@ -148,16 +152,13 @@ def _without(keys: Sequence[str] | dict[str, Any]) -> str:
     return f"json_merge_patch(e.line, {literal(json.dumps(dict.fromkeys(keys)))})"
 
 
-def _misfits(columns: list[PropertyColumn], values: dict[str, str]) -> str:
+def _misfits(columns: list[PropertyColumn], texts: list[str]) -> str:
     """Write the JSON object of the values that their columns do not hold."""
     members = []
-    for each in columns:
-        if (misfit := each.type.misfit(values[each.name])) != "false":
-            key = literal(json.dumps(each.key) + ":")
-            members.append(f"CASE WHEN {misfit} THEN {key} || {values[each.name]}::VARCHAR END")
-    if not members:
-        return "NULL::JSON"
-    return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')::JSON"
+    for at, (each, text) in enumerate(zip(columns, texts, strict=True)):
+        if (misfit := each.type.misfit(f"e.{text}", f"e.v{at}")) != "false":
+            members.append(f"CASE WHEN {misfit} THEN {literal(json.dumps(each.key) + ':')} || e.{text} END")
+    return f"nullif('{{' || concat_ws(',', {', '.join(['NULL', *members])}) || '}}', '{{}}')::JSON"
 
 
 def _text(value: object) -> str:
