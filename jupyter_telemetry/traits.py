@@ -65,8 +65,10 @@ class HandlerList(_FrozenList):
     instead = "use add_handler or remove_handler"
 
 
-# Of any type for whoever assigns to it: a list, a dict, a callable.
-_List = TraitType[Any, Any] if TYPE_CHECKING else List
+if TYPE_CHECKING:
+    _List = TraitType[Any, Any]  # a list, a dict, a callable: whoever assigns to it may
+else:
+    _List = List
 
 
 class _Collected(_List):
