@@ -1,0 +1,190 @@
+"""What the Jupyter configuration says of events: read from the same files as a Jupyter Server reads.
+
+The files are `jupyter_config` and then `jupyter_server_config`, `.py` and `.json`, in the directories of
+`jupyter --paths`; jupyter_server itself is not imported. Reading them starts nothing: handlers given as dicts are
+not made, and a logging.FileHandler that a `.py` file makes does not open its file (one with mode "w" would empty
+the log of a running server).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.application import JupyterApp
+from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValue, PyFileConfigLoader
+
+from ..errors import ConfigurationError
+from ..journal import JournalHandler, default_directory
+from ..traits import AllowedSchemas, resolve_lazy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
+
+_NAMES = ("jupyter_config", "jupyter_server_config")
+_WAY_OUT = "; give the journal's directory by --journal DIR to read no configuration"
+
+
+@dataclass(frozen=True)
+class ConfiguredHandler:
+    """A handler of c.EventLog.handlers."""
+
+    name: str  # its class
+    directory: Path | None = None  # of the journal, if it is one
+    problem: str = ""  # why it cannot be made, as far as that is known without making it
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The section EventLog, of all files together."""
+
+    files: tuple[Path, ...]  # that were read
+    handlers: tuple[ConfiguredHandler, ...]
+    allowed_schemas: dict[str, dict[str, list[str]]]  # {} for an id or glob: nothing more is said of it
+
+    @property
+    def journals(self) -> list[Path]:
+        """Return the directories of the journals, without repetition."""
+        return list(dict.fromkeys(each.directory for each in self.handlers if each.directory is not None))
+
+
+def read_configuration(file: Path | None = None) -> Configuration:
+    """Read what a Jupyter Server would, or what one started with `--config=FILE` would.
+
+    Raises ConfigurationError for a file that fails, or a value that cannot be used.
+    """
+    config, files = Config(), []
+    with _quiet():
+        for path in _files(file):
+            config.merge(_load(path))
+            files.append(path)
+        section = config.get("EventLog", Config())
+        given = _resolved(section.get("handlers"), [])
+        handlers = tuple(_handlers(given, called=False))
+    allowed = AllowedSchemas().validate(None, _resolved(section.get("allowed_schemas"), []) or [])
+    entries = allowed if isinstance(allowed, dict) else {schema_id: {} for schema_id in allowed}
+    return Configuration(
+        tuple(files),
+        handlers,
+        {schema_id: {key: [*names] for key, names in entry.items()} for schema_id, entry in entries.items()},
+    )
+
+
+def _files(file: Path | None) -> list[Path]:
+    """List the files there are, those that win last."""
+    paths = [Path(each) for each in reversed(JupyterApp().config_file_paths)]
+    names = _NAMES if file is None else _NAMES[:1]
+    found = [path / f"{name}{suffix}" for name in names for path in paths for suffix in (".py", ".json")]
+    return [path for path in found if path.is_file()] + ([file] if file is not None else [])
+
+
+def _load(path: Path) -> Config:
+    loader = JSONFileConfigLoader if path.suffix == ".json" else PyFileConfigLoader
+    try:
+        return loader(path.name, path=str(path.parent)).load_config()
+    except (Exception, SystemExit) as error:  # it may be any code
+        where = f", line {line}" if (line := _line_in(error, path)) else ""
+        raise ConfigurationError(
+            f"the configuration {path} fails{where}: {type(error).__name__}: {error}{_WAY_OUT}"
+        ) from error
+
+
+def _line_in(error: BaseException, path: Path) -> int | None:
+    """Return the last line of the file that the error came through."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] if lines else None
+
+
+def _resolved(value: Any, default: Any) -> Any:
+    return resolve_lazy(value, default) if isinstance(value, LazyConfigValue) else value
+
+
+def _handlers(given: Any, *, called: bool) -> Iterator[ConfiguredHandler]:
+    if callable(given) and not called:
+        try:
+            given = given()
+        except Exception as error:
+            raise ConfigurationError(
+                f"EventLog.handlers: the function fails: {type(error).__name__}: {error}{_WAY_OUT}"
+            ) from error
+    for each in given if isinstance(given, (list, tuple)) else ():
+        if isinstance(each, dict):
+            yield from _of_dict(each)
+        elif isinstance(each, logging.Handler):
+            yield from _of_handler(each)
+        else:
+            yield ConfiguredHandler(type(each).__name__, problem="neither a logging.Handler nor a dict")
+    if given is not None and not isinstance(given, (list, tuple)):
+        yield ConfiguredHandler(type(given).__name__, problem="c.EventLog.handlers must be a list")
+
+
+def _of_handler(handler: logging.Handler) -> Iterator[ConfiguredHandler]:
+    """Describe a handler, and those that it hands on to; close it, for it was made for this process only."""
+    name = type(handler).__qualname__
+    yield ConfiguredHandler(name, handler.directory if isinstance(handler, JournalHandler) else None)
+    behind = [getattr(handler, "target", None), *getattr(getattr(handler, "listener", None), "handlers", ())]
+    for each in behind:
+        if isinstance(each, logging.Handler):
+            yield from _of_handler(each)
+    handler.close()
+
+
+def _of_dict(given: dict[str, Any]) -> Iterator[ConfiguredHandler]:
+    maker = given.get("class", given.get("()"))
+    name = maker if isinstance(maker, str) else getattr(maker, "__qualname__", "?")
+    try:
+        found = _found(maker)
+    except (ImportError, AttributeError, ValueError) as error:
+        yield ConfiguredHandler(name, problem=f"cannot be imported: {error}")
+        return
+    if isinstance(found, type) and issubclass(found, JournalHandler):
+        directory = given.get("directory") or default_directory()
+        yield ConfiguredHandler(found.__qualname__, Path(os.path.abspath(os.path.expanduser(directory))))
+    else:
+        yield ConfiguredHandler(name)
+    if isinstance(given.get("target"), dict):
+        yield from _of_dict(given["target"])
+
+
+def _found(maker: Any) -> Any:
+    """Return what a dict's "class" names."""
+    if not isinstance(maker, str):
+        if maker is None:
+            raise ValueError('it has no "class"')
+        return maker
+    module, _, attribute = maker.rpartition(".")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Run a configuration's code without effect on this process's output, and without opening log files."""
+    original = logging.FileHandler.__init__
+
+    def delayed(
+        self: logging.FileHandler,
+        filename: Any,
+        mode: str = "a",
+        encoding: str | None = None,
+        delay: bool = False,  # noqa: ARG001 - whatever it says, the file is not opened
+        errors: str | None = None,
+    ) -> None:
+        original(self, filename, mode, encoding, True, errors)
+
+    logging.FileHandler.__init__ = delayed  # type: ignore[method-assign]
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # a machine may read ours
+            yield
+    finally:
+        logging.FileHandler.__init__ = original  # type: ignore[method-assign]

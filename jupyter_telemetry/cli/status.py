@@ -1,0 +1,193 @@
+"""`status`: what is recorded, where, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+from rich.table import Table
+from rich.text import Text
+
+from ..printable import printable
+from .configuration import read_configuration
+from .consoles import stdout
+from .source import find_source, source_options
+
+if TYPE_CHECKING:
+    from ..journal import Damage
+    from .configuration import Configuration, ConfiguredHandler
+    from .source import Source
+
+__all__ = ["command"]
+
+MOST_DAMAGES = 10  # that are listed
+GUIDE = "https://events.jupyter.org/jupyter_server/*"
+
+
+@dataclass
+class _Holdings:
+    """What a journal holds."""
+
+    segments: int = 0
+    open_segments: int = 0
+    size: int = 0  # bytes
+    events: int = 0
+    oldest: str | None = None
+    newest: str | None = None
+    schemas: int = 0
+    damage: list[Damage] = field(default_factory=list)
+
+
+@click.command("status")
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
+    """Say what is recorded and where, what the configuration allows, and what to do next.
+
+    \b
+    jupyter telemetry status
+    jupyter telemetry status --json | jq .events
+
+    Exit status 1 if nothing is recorded.
+    """
+    source = find_source(journal, config)
+    configuration = source.configuration or read_configuration(config)
+    holdings = _hold(source)
+    advice = _advice(source, configuration, holdings)
+    if as_json:
+        about = _as_dict(source, configuration, holdings, advice)
+        click.echo(orjson.dumps(about, option=orjson.OPT_INDENT_2))
+    else:
+        stdout(cut=False).print(_table(source, configuration, holdings, advice), soft_wrap=False)
+    return 0 if holdings.events else 1
+
+
+def _hold(source: Source) -> _Holdings:
+    """Read the journal once, from beginning to end."""
+    reader = source.reader
+    found = _Holdings()
+    for segment in reader.segments():
+        found.segments += 1
+        found.open_segments += not segment.sealed
+        found.size += segment.size
+    first = last = None
+    for line in reader.lines(damage=found.damage.append):
+        first = first or line
+        last = line
+        found.events += 1
+    if first and last:
+        found.oldest, found.newest = (str(orjson.loads(line).get("__timestamp__")) for line in (first, last))
+    found.schemas = len(reader.stored_schemas(found.damage.append))
+    return found
+
+
+def _advice(source: Source, configuration: Configuration, holdings: _Holdings) -> list[str]:
+    """Say what the operator should do next; nothing if all is well."""
+    advice = [
+        f"{each.name}: {each.problem}; correct c.EventLog.handlers." for each in configuration.handlers if each.problem
+    ]
+    if holdings.events:
+        return advice
+    if not configuration.allowed_schemas:
+        advice.append(
+            "Nothing is allowed, so nothing is recorded. In jupyter_server_config.py, write which events to keep:\n"
+            f'c.EventLog.allowed_schemas = {{"{GUIDE}": {{"allowed_categories": ["personal-data"]}}}}'
+        )
+    elif configuration.handlers and not configuration.journals:
+        advice.append(
+            "Events are recorded, but into no journal. Add one to the list:\n"
+            'c.EventLog.handlers = [{"class": "jupyter_telemetry.journal.JournalHandler"}]'
+        )
+    else:
+        advice.append(
+            "Events are allowed, but none has come. Restart Jupyter Server after a change of its configuration, open a "
+            "notebook, and see whether its log says anything of EventLog."
+        )
+    if source.found_by == "--journal" and not source.directory.exists():
+        advice.insert(0, f"There is no directory {source.directory}: is it the one that the JournalHandler was given?")
+    return advice
+
+
+def _table(source: Source, configuration: Configuration, holdings: _Holdings, advice: list[str]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+
+    def row(name: str, *lines: str) -> None:
+        table.add_row(name, Text(printable("\n".join(lines), keep="\n")))
+
+    row("Journal", f"{source.directory} ({source.found_by})")
+    segments = f"{holdings.segments:,} in {_size(holdings.size)}"
+    row("Segments", segments + (f", {holdings.open_segments} open" if holdings.open_segments else ""))
+    row("Events", f"{holdings.events:,}" + (f", of {holdings.schemas:,} schemas" if holdings.events else ""))
+    if holdings.events:
+        row("Period", f"{holdings.oldest} – {holdings.newest}")
+    row("Damage", *(_damages(holdings.damage) or ["none"]))
+    row("Configuration", *([str(file) for file in configuration.files] or ["no file"]))
+    row("Allowed", *([_entry(*item) for item in configuration.allowed_schemas.items()] or ["nothing"]))
+    row("Handlers", *([_handler(each) for each in configuration.handlers] or ["the default journal of Jupyter Server"]))
+    if advice:
+        table.add_row("")
+        table.add_row(Text("Next", "bold"), Text(printable("\n".join(advice), keep="\n"), "bold"))
+    return table
+
+
+def _damages(damage: list[Damage]) -> list[str]:
+    lines = [_where(each) for each in damage[:MOST_DAMAGES]]
+    return lines + ([f"… and {len(damage) - MOST_DAMAGES:,} more"] if len(damage) > MOST_DAMAGES else [])
+
+
+def _where(damage: Damage) -> str:
+    line = f", line {damage.line_number}" if damage.line_number else ""
+    return f"{damage.path}{line}: {damage.reason}"
+
+
+def _entry(schema_id: str, entry: dict[str, list[str]]) -> str:
+    return schema_id + "".join(f"; {key.replace('_', ' ')}: {', '.join(names)}" for key, names in entry.items())
+
+
+def _handler(handler: ConfiguredHandler) -> str:
+    about = f" in {handler.directory}" if handler.directory else ""
+    return handler.name + about + (f" ({handler.problem})" if handler.problem else "")
+
+
+def _size(size: int) -> str:
+    count = float(size)
+    if count < 1000:
+        return f"{size} bytes"
+    for unit in ("kB", "MB"):
+        count /= 1000
+        if count < 1000:
+            return f"{count:.1f} {unit}"
+    return f"{count / 1000:,.1f} GB"
+
+
+def _as_dict(source: Source, configuration: Configuration, holdings: _Holdings, advice: list[str]) -> dict[str, Any]:
+    return {
+        "journal": str(source.directory),
+        "found_by": source.found_by,
+        "segments": holdings.segments,
+        "open_segments": holdings.open_segments,
+        "bytes": holdings.size,
+        "events": holdings.events,
+        "oldest": holdings.oldest,
+        "newest": holdings.newest,
+        "schemas": holdings.schemas,
+        "damage": [
+            {"path": str(each.path), "line": each.line_number, "reason": each.reason} for each in holdings.damage
+        ],
+        "configuration": [str(file) for file in configuration.files],
+        "allowed_schemas": configuration.allowed_schemas,
+        "handlers": [
+            {
+                "class": each.name,
+                "directory": None if each.directory is None else str(each.directory),
+                "problem": each.problem or None,
+            }
+            for each in configuration.handlers
+        ],
+        "advice": advice,
+    }
