@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urldefrag
 
@@ -131,7 +130,12 @@ def _references(
 
 
 def _backend(name: str | None) -> ModuleType:
-    name = name or os.environ.get(BACKEND_VARIABLE) or ("rust" if find_spec("jsonschema_rs") else "python")
+    name = name or os.environ.get(BACKEND_VARIABLE)
+    if not name:
+        try:
+            return import_module("._rust", __name__)
+        except ImportError:
+            return import_module("._python", __name__)
     if name not in ("rust", "python"):
         raise ValueError(f"no backend {name!r}: 'rust' and 'python' are known")
     return import_module(f"._{name}", __name__)

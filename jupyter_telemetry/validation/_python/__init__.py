@@ -117,7 +117,7 @@ class PythonValidator:
     def __init__(self, validator: Any, rendering: Rendering, references: References) -> None:
         self._validator = validator
         self._rendering = rendering
-        self._references = references
+        self.references = references
 
     def is_valid(self, instance: object) -> bool:
         """Say whether `instance` is valid."""
@@ -135,7 +135,7 @@ class PythonValidator:
             failures = [_late(late, instance, self._rendering)]
         except (ValueError, TypeError, RecursionError):
             return None
-        return violation(failures, self._references)
+        return violation(failures, self.references)
 
 
 def schema_failures(schema: dict[str, Any], draft: Draft) -> Iterator[Failure]:
@@ -214,7 +214,7 @@ def _place_of(value: object, instance: object) -> tuple[Path, bool]:
         if isinstance(each, dict):
             if any(name is value for name in each):
                 return path, True
-            waiting.extend(((*path, name), inner) for name, inner in each.items())
+            waiting.extend(((*path, name), inner) for name, inner in reversed(each.items()))
         elif isinstance(each, list | tuple):
-            waiting.extend(((*path, index), inner) for index, inner in enumerate(each))
+            waiting.extend(((*path, index), each[index]) for index in reversed(range(len(each))))
     return (), False

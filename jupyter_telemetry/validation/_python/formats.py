@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from .._drafts import Draft
-from .patterns import PatternError, compiled
+from .patterns import Pattern, PatternError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -190,7 +190,7 @@ def _matches(text: str, form: re.Pattern[str]) -> bool:
 def is_regex(text: str) -> bool:
     """ECMA-262, as far as it is supported."""
     try:
-        compiled(text)
+        Pattern(text)  # not kept, as the patterns of schemas are
     except PatternError:
         return False
     return True

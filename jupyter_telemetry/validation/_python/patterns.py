@@ -14,6 +14,8 @@ import regex
 
 MATCH_TIMEOUT_S = 0.25
 """Seconds that one match may take."""
+MAX_PATTERN_LENGTH = 10_000
+"""Characters of a pattern."""
 
 _SETS: Final = {
     "d": "0-9",
@@ -41,6 +43,8 @@ class Pattern:
     """A compiled pattern; any thread may use it."""
 
     def __init__(self, source: str) -> None:
+        if len(source) > MAX_PATTERN_LENGTH:
+            raise PatternError(f"longer than {MAX_PATTERN_LENGTH} characters")
         try:
             # The full case folding of VERSION1 takes ß for ss; ECMA-262 does not.
             self._regex = regex.compile(f"(?-f:{_Translation(source).text})", regex.VERSION1)

@@ -1,0 +1,74 @@
+"""Which library validates, and what is imported for it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from jupyter_telemetry import validation
+from jupyter_telemetry.validation import compile_validator
+
+
+def run(code, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100, env={"PATH": "", **environment}
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+VALIDATE = """
+import sys
+from jupyter_telemetry.validation import compile_validator, admits_null, may_recurse
+schema = {"properties": {"a": {"pattern": "^a", "format": "date"}}, "propertyNames": {"$ref": "#/definitions/d"},
+          "definitions": {"d": {}}}
+may_recurse(schema), admits_null(schema)
+before = {"jsonschema", "regex"} & set(sys.modules)
+validator = compile_validator(schema)
+validator.is_valid({"a": "b"}), validator.explain({"a": "b"})
+print(len(before), *sorted({"jsonschema", "jsonschema_rs", "referencing", "regex"} & set(sys.modules)))
+"""
+
+
+def test_jsonschema_rs_validates_where_it_can_be_imported_and_jsonschema_is_not_imported():
+    assert run(VALIDATE) == ["0", "jsonschema_rs"]
+
+
+def test_jsonschema_validates_where_jsonschema_rs_cannot_be_imported():
+    hidden = "import sys; sys.modules['jsonschema_rs'] = None\n"
+    assert run(hidden + VALIDATE) == ["0", "jsonschema", "jsonschema_rs", "referencing", "regex"]
+    assert run(hidden + VALIDATE + "print(type(validator).__name__)")[-1] == "PythonValidator"
+
+
+@pytest.mark.parametrize(("backend", "name"), [("rust", "RustValidator"), ("python", "PythonValidator")])
+def test_the_environment_may_choose(backend, name):
+    assert run(VALIDATE + "print(type(validator).__name__)", **{validation.BACKEND_VARIABLE: backend})[-1] == name
+
+
+def test_the_caller_may_choose_and_a_wrong_name_is_an_error():
+    assert type(compile_validator({}, backend="python")).__name__ == "PythonValidator"
+    with pytest.raises(ValueError, match=r"no backend 'perl': 'rust' and 'python' are known"):
+        compile_validator({}, backend="perl")
+
+
+def test_is_valid_is_the_compiled_method_itself():
+    assert type(compile_validator({}, backend="rust").is_valid).__name__ == "builtin_function_or_method"
+
+
+@pytest.mark.parametrize("backend", ["rust", "python"])
+def test_a_validator_knows_its_schema(backend):
+    validator = compile_validator({"properties": {"a": {"type": "null"}}}, backend=backend)
+    assert [node.path for node in validator.references.nodes.values()] == [(), ("properties", "a")]
+
+
+@pytest.mark.parametrize("backend", ["rust", "python"])
+def test_threads_may_share_a_validator(backend):
+    from concurrent.futures import ThreadPoolExecutor
+
+    schema = {"properties": {"a": {"$ref": "#/definitions/d"}}, "definitions": {"d": {"pattern": "^a+$"}}}
+    validator = compile_validator(schema, backend=backend)
+    with ThreadPoolExecutor(4) as pool:
+        answers = pool.map(validator.is_valid, [{"a": "a" * n + "b" * (n % 2)} for n in range(1, 400)])
+    assert list(answers) == [n % 2 == 0 for n in range(1, 400)]

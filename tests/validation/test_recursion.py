@@ -1,0 +1,142 @@
+"""How deep validation may go: a schema that recurses lets it go as deep as the event does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from jupyter_telemetry.validation import Draft, compile_validator, may_recurse
+
+MODERN = Draft.DRAFT202012.value
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"next": {"$ref": "#"}}},
+        {"items": {"$ref": "#/definitions/d"}, "definitions": {"d": {"not": {"items": {"$ref": "#/definitions/d"}}}}},
+        {
+            "$ref": "#/definitions/a",
+            "definitions": {"a": {"items": {"$ref": "#/definitions/b"}}, "b": {"items": {"$ref": "#/definitions/a"}}},
+        },
+        {"$schema": MODERN, "$dynamicAnchor": "n", "items": {"$dynamicRef": "#n"}},
+        {"$schema": Draft.DRAFT201909.value, "items": {"$recursiveRef": "#"}},
+        {"$schema": MODERN, "$ref": "#/$defs/d", "items": {"$ref": "#"}, "$defs": {"d": {}}},
+        {"$ref": Draft.DRAFT7.value},
+        {"$ref": "urn:x:not-given"},
+        {"$ref": "#"},
+    ],
+    ids=str,
+)
+def test_a_schema_that_comes_back_to_itself_may_recurse(schema):
+    assert may_recurse(schema) is True
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"properties": {"a": {"$ref": "#/definitions/d"}, "b": {"$ref": "#/definitions/d"}}, "definitions": {"d": {}}},
+        {"definitions": {"unused": {"items": {"$ref": "#/definitions/unused"}}}},
+        {"$ref": "#/definitions/d", "items": {"$ref": "#"}, "definitions": {"d": {}}},
+        {"const": {"$ref": "#"}, "properties": {"$ref": {}}},
+        {"items": {"$ref": "#/definitions/no"}, "definitions": {"no": False}},
+    ],
+    ids=str,
+)
+def test_any_other_does_not(schema):
+    assert may_recurse(schema) is False
+
+
+def test_the_graph_of_a_validator_will_do():
+    resources = {"urn:x:tree": {"items": {"$ref": "#"}}, "urn:x:leaf": {"type": "null"}}
+    assert may_recurse(compile_validator({"$ref": "urn:x:tree"}, resources=resources).references) is True
+    assert may_recurse(compile_validator({"$ref": "urn:x:leaf"}, resources=resources).references) is False
+
+
+def test_a_long_chain_of_references_is_followed():
+    chain = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(3000)} | {"d3000": {"type": "null"}}
+    schema = {"$schema": MODERN, "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": chain}
+    assert may_recurse(schema) is False
+
+
+DEEP = """
+from jupyter_telemetry.validation import compile_validator, may_recurse
+schema = {schema}
+assert not may_recurse(schema)
+value = 1
+for _ in range(200_000):
+    value = {step}
+event = {event}
+validator = compile_validator(schema, backend="rust")
+try:
+    print(validator.is_valid(event))
+except ValueError as error:
+    print(type(error).__name__)
+print(validator.explain(event))
+import os
+os._exit(0)  # to free what is so deep takes the stack too
+"""
+
+
+@pytest.mark.parametrize(
+    ("schema", "step", "event", "answer"),
+    [
+        ("{}", "{'a': value}", "value", "True"),
+        ("{'properties': {'a': {'type': 'string'}}}", "{'a': value}", "value", "False"),
+        ("{'propertyNames': {'maxLength': 3}}", "{'a': value}", "value", "True"),
+        ("{'properties': {'a': {'uniqueItems': True}}}", "[value]", "{'a': [value, [value]]}", "ValueError"),
+        ("{'properties': {'a': {'enum': [1, [[2]]]}}}", "[value]", "{'a': value}", "False"),
+        ("{'properties': {'a': {'const': [[2]]}}}", "[value]", "{'a': value}", "False"),
+        ("{'properties': {'a': {'not': {'const': 5}}}}", "[value]", "{'a': value}", "True"),
+        ("{'properties': {'a': {'contains': {'const': 5}}}}", "[value]", "{'a': value}", "False"),
+        ("{'anyOf': [{'type': 'null'}, {'additionalProperties': {'type': 'null'}}]}", "{'a': value}", "value", "False"),
+    ],
+)
+def test_a_deep_event_ends_no_process_where_the_schema_does_not_recurse(schema, step, event, answer):
+    code = DEEP.format(schema=schema, step=step, event=event)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    # What is so deep cannot be explained: the caller looks at the depth.
+    assert (done.returncode, done.stdout.split()) == (0, [answer, "None"]), done.stderr
+
+
+TWO_HUNDRED = """
+import threading
+from jupyter_telemetry.validation import compile_validator
+schema = {"anyOf": [{"type": "null"}, {"properties": {"c": {"$ref": "#"}, "v": {"type": "integer"}}}]}
+validator = compile_validator(schema, backend="rust")
+
+def nested(value):
+    for _ in range(199):
+        value = {"c": value}
+    return value
+
+def run():
+    for value in ({"v": 1}, {"v": "x"}):
+        event = nested(value)
+        found = validator.explain(event)
+        print(validator.is_valid(event), found and found.rule)
+
+threading.stack_size(512 * 1024)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+
+
+def test_two_hundred_levels_fit_into_the_stack_of_a_thread_on_any_platform():
+    # macOS gives a thread 512 KiB, Windows 1 MiB, Linux 8 MiB.
+    done = subprocess.run([sys.executable, "-c", TWO_HUNDRED], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split()) == (0, ["True", "None", "False", "type"]), done.stderr
+
+
+def test_the_python_backend_gives_up_on_a_deep_event_with_an_error_of_python():
+    validator = compile_validator({"items": {"$ref": "#"}}, backend="python")
+    value: list[object] = []
+    for _ in range(5_000):
+        value = [value]
+    with pytest.raises(RecursionError):
+        validator.is_valid(value)
+    assert validator.explain(value) is None
