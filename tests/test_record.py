@@ -1,0 +1,153 @@
+"""The logging record of an event: what logging's own records have, and the event."""
+
+from __future__ import annotations
+
+import copy
+import io
+import logging
+import multiprocessing
+import os
+import pickle
+import threading
+import time
+
+import pytest
+
+from jupyter_telemetry import EventLog
+from jupyter_telemetry.record import EventRecord
+
+SCHEMA = {
+    "$id": "https://example.org/save",
+    "version": 3,
+    "type": "object",
+    "properties": {"name": {"type": "string"}},
+}
+EVENT = {"name": "100 % of %s and {this}"}
+
+
+class Keeping(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.records = []
+
+    def emit(self, record):
+        self.records.append(record)
+
+
+@pytest.fixture
+def recorded():
+    """A record, and the capsule that was returned."""
+    handler = Keeping()
+    with EventLog(handlers=[handler], allowed_schemas=[SCHEMA["$id"]]) as log:
+        log.register_schema(SCHEMA)
+        capsule = log.record_event(SCHEMA["$id"], 3, EVENT)
+    return handler.records[0], capsule
+
+
+def ordinary_record():
+    """What logging makes itself, here and now."""
+    handler = Keeping()
+    logger = logging.Logger("jupyter_telemetry")
+    logger.addHandler(handler)
+    logger.info("x")
+    return handler.records[0]
+
+
+def test_the_record_is_of_level_info_and_carries_the_event(recorded):
+    record, capsule = recorded
+    assert isinstance(record, logging.LogRecord)
+    assert (record.levelno, record.levelname, record.name) == (logging.INFO, "INFO", "jupyter_telemetry")
+    assert record.getMessage() == logging.Formatter().format(record)
+    assert record.getMessage().endswith(f',"name":"{EVENT["name"]}"}}')
+    assert record.event == capsule
+    assert (record.schema_id, record.schema_version) == (SCHEMA["$id"], 3)
+
+
+def test_the_record_has_all_that_logging_s_own_have_and_the_event_s_three(recorded):
+    record, _ = recorded
+    assert set(vars(record)) - {"message"} == {*vars(ordinary_record()), "event", "schema_id", "schema_version"}
+
+
+def test_its_attributes_are_of_the_types_of_logging_s_own(recorded):
+    ordinary = vars(ordinary_record())
+    differ = {name for name, value in ordinary.items() if type(value) is not type(vars(recorded[0])[name])}
+    assert differ == set()
+
+
+def test_it_says_where_and_when_the_event_was_recorded(recorded):
+    record, _ = recorded
+    assert (record.process, record.processName) == (os.getpid(), multiprocessing.current_process().name)
+    assert (record.thread, record.threadName) == (threading.get_ident(), threading.current_thread().name)
+    assert abs(record.created - time.time()) < 60
+    assert 0 <= record.msecs < 1000
+    assert (record.exc_info, record.exc_text, record.stack_info, record.args) == (None, None, None, ())
+
+
+@pytest.mark.parametrize(
+    "style_and_format",
+    [("%", "%({})s"), ("{", "{{{}!s}}"), ("$", "${{{}}}")],
+    ids=["percent", "brace", "dollar"],
+)
+def test_any_format_of_logging_s_works(recorded, style_and_format):
+    record, capsule = recorded
+    style, field = style_and_format
+    names = [*vars(ordinary_record()), "asctime", "message", "schema_id"]
+    text = logging.Formatter("\n".join(field.format(name) for name in names), style=style).format(record)
+    values = dict(zip(names, text.split("\n"), strict=True))
+    assert values["message"] == values["msg"] == record.getMessage()
+    assert (values["levelname"], values["schema_id"]) == ("INFO", SCHEMA["$id"])
+    assert capsule["__id__"] in values["message"]
+
+
+@pytest.mark.parametrize(
+    "clone",
+    [copy.copy, copy.deepcopy, lambda record: pickle.loads(pickle.dumps(record))],
+    ids=["copy", "deep", "pickle"],
+)
+def test_it_can_be_copied_and_pickled(recorded, clone):
+    record, capsule = recorded
+    twin = clone(record)
+    assert type(twin) is EventRecord
+    assert vars(twin) == vars(record)
+    assert (twin.getMessage(), twin.event) == (record.getMessage(), capsule)
+
+
+def test_logging_makes_an_ordinary_record_of_its_attributes(recorded):
+    record, capsule = recorded
+    made = logging.makeLogRecord(vars(record))
+    assert type(made) is logging.LogRecord
+    assert (made.getMessage(), made.event) == (record.getMessage(), capsule)
+
+
+def test_what_prints_a_record_prints_no_event(recorded):
+    record, _ = recorded
+    assert record.msg == "<event of https://example.org/save, not shown>"
+    assert EVENT["name"] not in repr(record) + str(record)
+
+
+def test_a_filter_s_message_takes_the_line_s_place(recorded):
+    record = copy.copy(recorded[0])
+    record.msg = "short"
+    assert record.getMessage() == "short"
+
+
+def test_a_formatter_writes_its_time(recorded):
+    record, _ = recorded
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(asctime)s|%(message)s"))
+    handler.handle(record)
+    assert stream.getvalue() == f"{record.asctime}|{record.getMessage()}\n"
+
+
+def test_a_record_knows_the_process_that_recorded_it_after_multiprocessing_is_imported(recorded):
+    process = multiprocessing.current_process()
+    name, process.name = process.name, "Recorder"
+    try:
+        handler = Keeping()
+        with EventLog(handlers=[handler], allowed_schemas=[SCHEMA["$id"]]) as log:
+            log.register_schema(SCHEMA)
+            log.record_event(SCHEMA["$id"], 3, EVENT)
+        assert handler.records[0].processName == "Recorder"
+    finally:
+        process.name = name
