@@ -1,0 +1,89 @@
+"""Who runs against whom."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .subjects import Maker
+
+__all__ = ["ABOVE_THE_FLOOR", "CONTESTS", "OLD", "Contest"]
+
+OLD = "0.1.0"
+
+
+class Contest(NamedTuple):
+    """What one worker process measures.
+
+    contenders: name → where its maker stands; the first one's time is pyperf's value.
+    slices: into how many parts a value is cut. pace: see interleave.
+    values: of each round. min_time_s: what pyperf calibrates the loops to; loops: without calibration.
+    python: "own", or that of the environment of 0.1.0.
+    """
+
+    contenders: dict[str, str]
+    slices: int = 20
+    pace: tuple[int, int] = (200, 2000)
+    values: int = 3
+    min_time_s: float = 0.1
+    loops: int = 0
+    python: str = "own"
+
+    @property
+    def first(self) -> str:
+        """The contender that sets the pace."""
+        return next(iter(self.contenders))
+
+    def makers(self) -> dict[str, Maker]:
+        """Import what makes the contenders."""
+        found = {}
+        for name, where in self.contenders.items():
+            module, _, maker = where.partition(":")
+            found[name] = getattr(import_module(f".{module}", __package__), maker)
+        return found
+
+
+def _above_the_floor(where: str, floor: str = "floor:floor", python: str = "own") -> Contest:
+    return Contest({"subject": where, "floor": floor}, python=python)
+
+
+ABOVE_THE_FLOOR = {
+    "journal": _above_the_floor("ours:journal"),
+    "journal, filtered": _above_the_floor("ours:journal_filtered", "floor:floor_classified"),
+    "journal, model": _above_the_floor("ours:journal_model"),
+    "FileHandler": _above_the_floor("ours:file_handler"),
+    "FileHandler, filtered": _above_the_floor("ours:file_handler_filtered", "floor:floor_classified"),
+    "not allowed": _above_the_floor("ours:not_allowed"),
+    "structlog": _above_the_floor("peers:structlog"),
+    "stdlib": _above_the_floor("peers:stdlib"),
+    "opentelemetry": _above_the_floor("peers:opentelemetry"),
+    "jupyter_events": _above_the_floor("peers:jupyter_events"),
+    OLD: _above_the_floor("peers:telemetry_0_1_0", python=OLD),
+}
+
+CONTESTS = {
+    **ABOVE_THE_FLOOR,
+    "schemas": Contest({"1": "ours:journal", "1000": "ours:many_schemas"}, loops=8192),
+    "schemas in turn": Contest({"1": "ours:journal", "1000": "ours:many_schemas_in_turn"}, loops=8192),
+    "threads": Contest(
+        {"4": "many:four_threads", "4, locked": "many:four_threads_locked", "1": "many:one_thread"},
+        slices=4,
+        pace=(1, 1_000_000),
+        loops=40_000,
+    ),
+    "processes": Contest(
+        {"4": "many:four_processes", "1": "many:one_process"},
+        slices=4,
+        pace=(1, 1_000_000),
+        values=2,
+        loops=40_000,
+    ),
+    "startup": Contest(
+        {"ours": "startup:our_start", "jupyter_events": "startup:jupyter_events_start"},
+        pace=(1, 1),
+        values=2,
+        loops=1,
+    ),
+    "query": Contest({"ours": "query:our_query", "duckdb": "query:duckdb_reader"}, pace=(1, 1), values=2, loops=1),
+}

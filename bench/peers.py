@@ -1,0 +1,151 @@
+"""The others, each set up as its own documentation has it, recording the same event to a file.
+
+Each imports what it measures when it is made: 0.1.0 stands in an environment without the rest.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .event import EVENT, SCHEMA, VERSION
+from .subjects import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["jupyter_events", "opentelemetry", "stdlib", "structlog", "telemetry_0_1_0"]
+
+
+@contextmanager
+def jupyter_events(directory: Path) -> Iterator[Subject]:
+    """`emit` of jupyter_events to a FileHandler: validates."""
+    from jupyter_events import EventLogger
+
+    handler = logging.FileHandler(directory / "events.log")
+    logger = EventLogger(handlers=[handler])
+    logger.register_event_schema({**SCHEMA, "version": str(VERSION)})
+    schema_id = SCHEMA["$id"]
+
+    def run(times: int) -> None:
+        for _ in range(times):
+            logger.emit(schema_id=schema_id, data=EVENT)
+
+    yield Subject(run)
+    logger.remove_handler(handler)
+    handler.close()
+
+
+@contextmanager
+def telemetry_0_1_0(directory: Path) -> Iterator[Subject]:
+    """`record_event` of jupyter_telemetry 0.1.0 to a FileHandler: validates; keeps events whole."""
+    from importlib.metadata import version
+
+    from jupyter_telemetry.eventlog import EventLog
+
+    if version("jupyter_telemetry") != "0.1.0":
+        raise RuntimeError("jupyter_telemetry 0.1.0 is measured in an environment of its own")
+    handler = logging.FileHandler(directory / "events.log")
+    log: Any = EventLog(handlers=[handler], allowed_schemas=[SCHEMA["$id"]])
+    log.register_schema(SCHEMA)
+    schema_id = SCHEMA["$id"]
+
+    def run(times: int) -> None:
+        record = log.record_event
+        for _ in range(times):
+            record(schema_id, VERSION, EVENT)
+
+    yield Subject(run)
+    log.log.removeHandler(handler)
+    handler.close()
+
+
+@contextmanager
+def structlog(directory: Path) -> Iterator[Subject]:
+    """structlog with orjson, as its page on performance sets it up: validates nothing."""
+    import orjson
+    import structlog
+
+    with (directory / "events.log").open("wb") as file:
+        structlog.configure(
+            cache_logger_on_first_use=True,
+            wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+            processors=[
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.add_log_level,
+                structlog.processors.format_exc_info,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.processors.JSONRenderer(serializer=orjson.dumps),
+            ],
+            logger_factory=structlog.BytesLoggerFactory(file=file),
+        )
+        logger = structlog.get_logger()
+        name = SCHEMA["$id"]
+
+        def run(times: int) -> None:
+            info = logger.info
+            for _ in range(times):
+                info(name, **EVENT)
+
+        yield Subject(run)
+    structlog.reset_defaults()
+
+
+@contextmanager
+def stdlib(directory: Path) -> Iterator[Subject]:
+    """A logger of the standard library, python-json-logger, a FileHandler: validates nothing."""
+    from pythonjsonlogger.json import JsonFormatter
+
+    handler = logging.FileHandler(directory / "events.log")
+    handler.setFormatter(JsonFormatter("{asctime}{levelname}{message}", style="{"))
+    logger = logging.getLogger("bench.stdlib")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    name = SCHEMA["$id"]
+
+    def run(times: int) -> None:
+        info = logger.info
+        for _ in range(times):
+            info(name, extra=EVENT)
+
+    yield Subject(run)
+    logger.removeHandler(handler)
+    handler.close()
+
+
+@contextmanager
+def opentelemetry(_: Path) -> Iterator[Subject]:
+    """OpenTelemetry's SDK logger, a batch processor, an exporter that drops everything: writes nothing."""
+    from opentelemetry._logs import LogRecord, SeverityNumber
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
+
+    class NullExporter(LogRecordExporter):
+        def export(self, batch: Any) -> LogRecordExportResult:
+            return LogRecordExportResult.SUCCESS
+
+        def force_flush(self, timeout_millis: int = 0) -> bool:
+            return True
+
+        def shutdown(self) -> None:
+            pass
+
+    # What falls out of a full queue is said in a warning per batch; here it would be part of what is measured.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    provider = LoggerProvider()
+    provider.add_log_record_processor(BatchLogRecordProcessor(NullExporter()))
+    logger = provider.get_logger("bench")
+    name = SCHEMA["$id"]
+
+    def run(times: int) -> None:
+        severity = SeverityNumber.INFO
+        for _ in range(times):
+            record = LogRecord(timestamp=time.time_ns(), severity_number=severity, event_name=name, attributes=EVENT)
+            logger.emit(record)
+
+    yield Subject(run, lines_per_call=None)
+    provider.shutdown()
