@@ -24,7 +24,7 @@ def _blocks(page):
 def _environment(home):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "COVERAGE", "PYTEST"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    plain = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
+    plain = {"COLUMNS": "86", "NO_COLOR": "1", "TERM": "dumb", "PYTHONDONTWRITEBYTECODE": "1"}
     return {**kept, **plain, "PATH": path, "HOME": str(home), "USERPROFILE": str(home)}
 
 

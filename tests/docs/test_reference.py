@@ -165,3 +165,17 @@ def test_every_error_stands_in_the_tree():
     tree = page.partition("```text\n")[2].partition("```")[0]
     assert tree.strip() in inspect.getdoc(errors)
     assert set(errors.__all__) == set(re.findall(r"^[├└─ ]*(\w+)", tree, flags=re.MULTILINE))
+
+
+def test_every_command_and_option_is_documented():
+    import click
+
+    from jupyter_telemetry.cli.program import commands
+
+    page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
+    context = click.Context(commands)
+    for name in commands.list_commands(context):
+        section = page.partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
+        command = commands.get_command(context, name)
+        options = [option for each in command.params if isinstance(each, click.Option) for option in each.opts]
+        assert [option for option in options if option not in section] == []
