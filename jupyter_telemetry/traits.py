@@ -13,6 +13,9 @@ from traitlets.config.loader import LazyConfigValue
 from .errors import ConfigurationError
 from .handlers import close_handlers, make_handler
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = ["AllowedSchemas", "HandlerList", "Handlers", "resolve_lazy", "unshared"]
 
 _ENTRY_KEYS = ("allowed_properties", "allowed_categories")
@@ -173,9 +176,7 @@ class AllowedSchemas(_Collected):
         parts = [self.from_string(s) for s in s_list]
         if unreadable := next((part for part in parts if isinstance(part, _Unreadable)), None):
             return unreadable
-        if any(isinstance(part, dict) for part in parts):
-            return {key: entry for part in parts for key, entry in _as_dict(part).items()}
-        return [each for part in parts for each in part]
+        return _added(parts)
 
 
 def resolve_lazy(lazy: LazyConfigValue, value: Any) -> Any:
@@ -184,15 +185,12 @@ def resolve_lazy(lazy: LazyConfigValue, value: Any) -> Any:
     traitlets does this by the type of the value and drops in silence what does not fit it; here ids and entries
     add up.
     """
-    changes = lazy.to_dict()
-    listed = [*changes.get("prepend", ()), *value, *changes.get("extend", ())]
-    for index, each in changes.get("inserts", ()):
+    # Not lazy.to_dict(), which forgets what was inserted where something was prepended.
+    listed = [*lazy._prepend, *value, *lazy._extend]
+    for index, each in lazy._inserts:
         listed.insert(index, each)
-    updates = changes.get("update", ())
-    if isinstance(value, dict) or isinstance(updates, dict):
-        entries = value if isinstance(value, dict) else {}
-        return {**{each: entries.get(each, {}) for each in listed}, **_as_dict(updates)}
-    return [*listed, *updates]
+    entries = value if isinstance(value, dict) else []
+    return _added([listed, entries, lazy._update or ()])
 
 
 def unshared(value: Any) -> Any:
@@ -202,8 +200,16 @@ def unshared(value: Any) -> Any:
     return [unshared(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def _as_dict(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, dict) else {each: {} for each in value}
+def _added(parts: Iterable[Any]) -> Any:
+    """Put lists of ids and dicts of entries into one list, or one dict if any is one; a mere id changes no entry."""
+    parts = list(parts)
+    if not any(isinstance(part, dict) for part in parts):
+        return [each for part in parts for each in part]
+    entries: dict[str, Any] = {}
+    for part in parts:
+        for each in part:
+            entries[each] = part[each] if isinstance(part, dict) else entries.get(each, {})
+    return entries
 
 
 def _schema_id(value: Any) -> str:
