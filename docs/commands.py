@@ -30,14 +30,20 @@ def said_by(*command: str) -> str:
     """Return the console block of a command's --help."""
     arguments = ["jupyter", "telemetry", *command, "--help"]
     environment = {**os.environ, "COLUMNS": COLUMNS, "NO_COLOR": "1"}
-    done = subprocess.run(arguments, capture_output=True, text=True, check=True, env=environment)  # noqa: S603  ours
+    done = subprocess.run(  # noqa: S603  our own program
+        arguments, capture_output=True, text=True, check=True, env=environment
+    )
     return f"```console\n$ {' '.join(arguments)}\n{done.stdout.rstrip()}\n```"
 
 
 def main() -> None:
     """Write the page."""
-    sections = [f"## `{name}`\n\n{said_by(name)}\n" for name in commands.list_commands(None)]
-    PAGE.write_text("\n".join([HEAD.format(help=said_by()), *sections]), encoding="utf-8")
+    sections = [
+        f"## `{name}`\n\n{said_by(name)}\n" for name in commands.list_commands(None)
+    ]
+    PAGE.write_text(
+        "\n".join([HEAD.format(help=said_by()), *sections]), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ CHROMIUM = [
 ]
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _BAR = re.compile(r"━ +(\d+)/\d+ ")
-_FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # which would be loaded from elsewhere
+_FONT_FACE = re.compile(
+    r"@font-face \{.*?\}\s*", re.DOTALL
+)  # which would be loaded from elsewhere
 THEME = TerminalTheme(
     (27, 31, 39),
     (214, 219, 227),
@@ -52,25 +54,56 @@ THEME = TerminalTheme(
 def terminal(lines: list[str]) -> str:
     """Draw the demo as it looks while it works, and its last answer."""
     plain = [_ESCAPE.sub("", line) for line in lines]
-    step = next(at for at, line in enumerate(plain) if (bar := _BAR.search(line)) and int(bar[1]) >= STEP)
-    table = max(at for at, line in enumerate(plain[:step]) if line.endswith("Events as they are recorded".ljust(WIDTH)))
+    step = next(
+        at
+        for at, line in enumerate(plain)
+        if (bar := _BAR.search(line)) and int(bar[1]) >= STEP
+    )
+    table = max(
+        at
+        for at, line in enumerate(plain[:step])
+        if line.endswith("Events as they are recorded".ljust(WIDTH))
+    )
     done = next(at for at, line in enumerate(plain) if line.startswith("✓"))
-    question = next(at for at, line in enumerate(plain) if line.startswith(f"Question {QUESTION}"))
-    end = next(at for at, line in enumerate(plain) if line.startswith(f"Question {QUESTION + 1}"))
+    question = next(
+        at for at, line in enumerate(plain) if line.startswith(f"Question {QUESTION}")
+    )
+    end = next(
+        at
+        for at, line in enumerate(plain)
+        if line.startswith(f"Question {QUESTION + 1}")
+    )
     bar = re.split("Events as they", lines[step])[0]
     title = "Events as they" + re.split("Events as they", lines[table])[-1]
     answer = [line for line in lines[question:end] if _ESCAPE.sub("", line).strip()]
     shown = [title, *lines[table + 1 : step], bar, "", lines[done], "", *answer]
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console = Console(
+        record=True,
+        width=WIDTH,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+    )
     for line in ["\x1b[1m$ make demo\x1b[0m", "", *shown]:
         console.print(Text.from_ansi(line), soft_wrap=True)
-    return _FONT_FACE.sub("", console.export_svg(title="jupyter_telemetry", theme=THEME, unique_id="demo"))
+    return _FONT_FACE.sub(
+        "", console.export_svg(title="jupyter_telemetry", theme=THEME, unique_id="demo")
+    )
 
 
 def main() -> None:
     """Run the demo once; draw it and its report."""
-    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    with tempfile.TemporaryDirectory() as output, tempfile.TemporaryDirectory() as profile:
+    console = Console(
+        record=True,
+        width=WIDTH,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+    )
+    with (
+        tempfile.TemporaryDirectory() as output,
+        tempfile.TemporaryDirectory() as profile,
+    ):
         report = play(console, Path(output))
         lines = console.export_text(styles=True).splitlines()
         (STATIC / "demo.svg").write_text(terminal(lines), encoding="utf-8")
