@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from .figures import OTHERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .figures import Activity, Kernels
     from .timeaxis import Clock
 
@@ -174,18 +176,22 @@ def spans(kernels: Kernels, clock: Clock) -> Spans:
         width = max(end - begin, 4 * THINNEST)
         begin = min(begin, 100 - width)
         rows.append(Span(round(begin, 2), round(width, 2), each.started is None, each.ended is None))
-    one_day = clock.at(first).date() == clock.at(last).date()
-    form = ("%H:%M:%S" if period < 600 else "%H:%M") if one_day else "%-d %b %H:%M"
+    tick = _tick_text(clock, first, last)
     ticks = [
-        Tick(position, _strftime(clock, first + period * position / 100, form), anchor, minor=0 < position < 100)
+        Tick(position, tick(first + period * position / 100), anchor, minor=0 < position < 100)
         for position, anchor in ((0, "start"), (25, "middle"), (50, "middle"), (75, "middle"), (100, "end"))
     ]
     return Spans(tuple(rows), tuple(ticks))
 
 
-def _strftime(clock: Clock, epoch_s: float, form: str) -> str:
-    local = clock.at(epoch_s)
-    return local.strftime(form.replace("%-d", str(local.day)))  # %-d is not known everywhere
+def _tick_text(clock: Clock, first: float, last: float) -> Callable[[float], str]:
+    """Return what writes the ticks of a period, in few letters: two of them have to fit on a phone."""
+    if last - first > 3 * 86400:
+        return lambda at: f"{clock.at(at).day} {clock.at(at):%b}"
+    form = "%H:%M:%S" if last - first < 600 else "%H:%M"
+    if clock.at(first).date() != clock.at(last).date():
+        form = "%a %H:%M"
+    return lambda at: clock.at(at).strftime(form)
 
 
 def _stack(activity: Activity, index: int, top: int) -> tuple[Segment, ...]:

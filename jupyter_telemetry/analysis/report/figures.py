@@ -149,6 +149,7 @@ class Figures:
             "last": _utc(self.last),
             "days_active": self.days_active,
             "damaged_lines": self.damaged_lines,
+            "notes": list(self.notes),
             "schemas": [{**asdict(each), "first": _utc(each.first), "last": _utc(each.last)} for each in self.schemas],
             "activity": {
                 "bin": self.activity.axis.unit,

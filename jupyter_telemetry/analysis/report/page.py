@@ -36,9 +36,9 @@ def to_html(figures: Figures, title: str = "Telemetry report") -> str:
 
     Raises MissingExtra without jinja2.
     """
+    template = _environment().get_template("page.html.j2")
     clock, kernels = figures.clock, figures.kernels
     style = Path(__file__).with_name("page.css").read_text("utf-8")
-    template = _environment().get_template("page.html.j2")
     return template.render(
         figures=figures,
         title=title,

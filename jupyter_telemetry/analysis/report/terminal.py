@@ -74,9 +74,9 @@ def _activity(activity: Activity) -> Table:
         most = max(series.counts)
         heights = [0 if not count else max(1, round(8 * count / most)) for count in series.counts]
         line = Text("".join(_EIGHTHS[height] for height in heights), _COLOURS[at], no_wrap=True)
-        table.add_row(Text(cut(printable(series.name), 40)), line, Text(f"{series.total:,}", justify="right"))
+        table.add_row(Text(cut(printable(series.name), 40)), _right(series.total), line)
     ends = f"{activity.axis.label(0)} – {activity.axis.label(len(activity.axis) - 1)}"
-    table.add_row(Text(), Text(ends, "dim"), Text())
+    table.add_row(Text(), Text(), Text(ends, "dim"))
     return table
 
 

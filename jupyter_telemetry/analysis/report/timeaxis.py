@@ -23,6 +23,8 @@ SUB_DAY_PERIOD_S = 10 * DAY  # a longer one is shown in days: the rhythm of day 
 
 # Whole parts of a day, so that bins begin where people expect them.
 _STEPS_S = (1, 2, 5, 10, 15, 30, *(MINUTE * n for n in (1, 2, 5, 10, 15, 30)), *(HOUR * n for n in (1, 2, 3, 6)))
+_TICKS_S = (*_STEPS_S, 12 * HOUR, *(DAY * n for n in (1, 2, 5, 10)))
+_TICKS_MONTHS = (1, 3, 6, 12, 24, 60, 120)
 _WORDS = {1: "second", MINUTE: "minute", HOUR: "hour"}
 
 
@@ -113,15 +115,31 @@ class TimeAxis:
 
     def ticks(self, most: int) -> list[tuple[int, str]]:
         """Choose at most `most` bins, and the short text that says when each begins."""
-        stride = next(n for n in _strides(self.unit) if len(self) / n <= most)
-        chosen = [index for index in range(len(self)) if index % stride == 0]
         texts: list[tuple[int, str]] = []
         before: datetime | None = None
-        for index in chosen:
+        for index in self._ticked(most):
             local = self.clock.at(self.edges[index])
             texts.append((index, self._short(local, before)))
             before = local
         return texts
+
+    def _ticked(self, most: int) -> list[int]:
+        """Choose bins that begin at moments which are easy to read: at whole hours, in January."""
+        if self.step_s is None and self.unit != "month":
+            stride = next(n for n in _strides(self.unit) if len(self) / n <= most)
+            return list(range(0, len(self), stride))
+        for length in _TICKS_S if self.step_s else _TICKS_MONTHS:
+            chosen = [index for index in range(len(self)) if self._place(index) % length == 0]
+            if len(chosen) <= most:
+                break
+        return chosen or [0]
+
+    def _place(self, index: int) -> int:
+        """Return how far the local calendar has come when a bin begins: in months, or in seconds."""
+        local = self.clock.at(self.edges[index])
+        if self.step_s is None:
+            return local.year * 12 + local.month - 1
+        return local.toordinal() * DAY + local.hour * HOUR + local.minute * MINUTE + local.second
 
     def _short(self, local: datetime, before: datetime | None) -> str:
         if self.unit in ("day", "week"):
@@ -180,6 +198,6 @@ def _months(first: datetime, last: datetime, clock: Clock) -> tuple[float, ...]:
 
 
 def _strides(unit: str) -> list[int]:
-    """Return after how many bins a tick may follow, so that ticks stand at moments that are easy to read."""
-    nice = {"day": (1, 2, 7, 14, 28), "month": (1, 3, 6, 12)}.get(unit, (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30))
-    return [*nice, *(nice[-1] * n for n in range(2, 1000))]
+    """Return after how many days or weeks a tick may follow."""
+    nice = (1, 2, 7, 14, 28) if unit == "day" else (1, 2, 4)
+    return [*nice, *(nice[-1] * n for n in range(2, 100))]
