@@ -94,9 +94,9 @@ class Handlers(_Collected):
 
     def validate(self, obj: Any, value: Any) -> HandlerList:
         """Return the handlers; make those that are given as dicts."""
+        value = _called(value) if callable(value) else value
         if isinstance(value, _Unreadable):
             raise value.error(self)
-        value = _called(value) if callable(value) else value
         if value is not None and not isinstance(value, (list, tuple)):
             raise ConfigurationError(
                 f"EventLog.handlers: write a list of logging handlers, not a {type(value).__name__}: "
