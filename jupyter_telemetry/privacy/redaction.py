@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from ..envelope import RESERVED_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from .classification import Classification, Place
     from .policy import Limits
@@ -98,43 +98,56 @@ def _members(
         member = place.member(name)
         if name not in actions and member is not None:
             actions[name] = compiler.action(member, categories)
-    kept_names = frozenset(name for name, action in actions.items() if action is _keep)
-    changed = {name: action for name, action in actions.items() if action is not _keep}
-
-    def keep_undeclared(name: Any, value: Any, kept: dict[str, Any]) -> None:
-        """Keep what a pattern or `additionalProperties` allows; its name is a value too."""
-        if isinstance(name, str) and name.startswith(RESERVED_PREFIX):
-            raise ReservedName
-        member = place.member(name) if isinstance(name, str) else None
-        action = compiler.action(member, categories) if member is not None else _null
-        if action is not _null:
-            kept[name] = action(value)
+    declared = frozenset(actions)
+    nulled = [name for name, action in actions.items() if action is _null]
+    changed = [(name, action) for name, action in actions.items() if action not in (_keep, _null)]
+    look_at_undeclared = _undeclared(place, declared, compiler, categories)
 
     def members(value: dict[str, Any]) -> dict[str, Any]:
-        kept: dict[str, Any] = {}
-        for name, item in value.items():
-            if name in kept_names:
-                kept[name] = item
-            elif name in changed:
-                kept[name] = changed[name](item)
-            else:
-                keep_undeclared(name, item, kept)
+        # What is looked at is the copy: another thread may write to the caller's object meanwhile.
+        kept = dict(value)
+        if not declared.issuperset(kept):
+            look_at_undeclared(kept)
+        for name in nulled:
+            if name in kept:
+                kept[name] = None
+        for name, action in changed:
+            if name in kept:
+                kept[name] = action(kept[name])
         return kept
 
     return members
 
 
-def _items(place: Place, compiler: _Compiler, categories: frozenset[str]) -> Callable[[Any], list[Any]]:
+def _undeclared(
+    place: Place, declared: Collection[str], compiler: _Compiler, categories: frozenset[str]
+) -> Callable[[dict[str, Any]], None]:
+    def look_at_undeclared(kept: dict[str, Any]) -> None:
+        """Drop what no pattern or `additionalProperties` allows; its name is a value too."""
+        for name in [name for name in kept if name not in declared]:
+            if isinstance(name, str) and name.startswith(RESERVED_PREFIX):
+                raise ReservedName
+            member = place.member(name) if isinstance(name, str) else None
+            action = compiler.action(member, categories) if member is not None else _null
+            if action is _null:
+                del kept[name]
+            else:
+                kept[name] = action(kept[name])
+
+    return look_at_undeclared
+
+
+def _items(place: Place, compiler: _Compiler, categories: frozenset[str]) -> Action:
     def action_at(index: int) -> Action:
         item = place.item(index)
         return compiler.action(item, categories) if item is not None else _null
 
     first = [action_at(index) for index in range(place.prefix_length)]
     rest = action_at(place.prefix_length)
+    if rest is _keep and not first:
+        return _keep
 
     def items(value: Any) -> list[Any]:
-        if rest is _keep and not first:
-            return value  # type: ignore[no-any-return]
         return [(first[i] if i < len(first) else rest)(item) for i, item in enumerate(value)]
 
     return items
