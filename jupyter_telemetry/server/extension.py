@@ -55,7 +55,7 @@ def _close_with(serverapp: ServerApp, log: ServerEventLog) -> None:
     An extension's own `stop_extension` comes before the kernels are shut down. What this does not reach is closed
     at the end of the interpreter.
     """
-    hooked = False
+    hooked = not hasattr(serverapp, "_cleanup")  # there is no public hook so late
 
     def hook(allowed: bool) -> None:
         nonlocal hooked

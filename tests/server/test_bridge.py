@@ -288,7 +288,10 @@ def test_a_modifier_that_raises_ends_no_call_while_nobody_listens(bus, bridge, k
     assert bus.emit(schema_id=SAVE, data={"path": "secret.ipynb"}) is None
     assert kept.lines == []
     assert counts(log) == {"invalid": 1}
-    assert said.lines == [f"An event was not recorded: RuntimeError while recording {SAVE}"]
+    (line,) = said.lines
+    assert "RuntimeError" in line
+    assert SAVE in line
+    assert "secret" not in line
     listen(bus)
     with pytest.raises(RuntimeError, match=r"secret\.ipynb"):
         bus.emit(schema_id=SAVE, data={"path": "secret.ipynb"})

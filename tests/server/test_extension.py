@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_server.serverapp import ServerApp
 from traitlets.config import Config
 
 from jupyter_telemetry import EventLog
@@ -173,6 +174,15 @@ def test_an_eventlog_asked_for_before_the_extension_is_linked_is_the_same(jp_con
     extension._load_jupyter_server_extension(serverapp)
     assert serverapp.web_app.settings["eventlog"] is log
     assert "emit" in vars(serverapp.event_logger)
+
+
+def test_a_server_without_the_hook_for_closing_records_all_the_same(jp_configurable_serverapp, journal, monkeypatch):
+    with monkeypatch.context() as without:
+        without.delattr(ServerApp, "_cleanup")
+        serverapp = jp_configurable_serverapp()
+    serverapp.contents_manager.emit({"action": "get", "path": "x"})
+    assert recorded(journal) == [{"action": "get", "path": "x"}]
+    get_eventlog(serverapp).close()
 
 
 def test_without_a_bus_there_is_nothing_to_attach_to(jp_serverapp):
