@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import nox
 
@@ -15,6 +17,11 @@ nox.options.sessions = ["tests"]
 nox.options.error_on_missing_interpreters = True
 
 CANDIDATES = [f"3.{minor}" for minor in range(10, 20)]
+
+# What pyenv has installed counts, chosen or not.
+_PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+_INSTALLED = sorted(str(directory) for directory in _PYENV.glob("versions/3.*/bin"))
+os.environ["PATH"] = os.pathsep.join([*_INSTALLED, os.environ["PATH"]])
 
 
 def _is_there(version: str) -> bool:
