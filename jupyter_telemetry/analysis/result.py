@@ -161,7 +161,7 @@ def _aware(kind: Any) -> Convert | None:
         return _in_utc
     if kind.id in ("list", "array"):
         item = _aware(kind.children[0][1])
-        return item and (lambda values: [_apply(item, value) for value in values])
+        return item and (lambda values: type(values)(_apply(item, value) for value in values))  # an ARRAY is a tuple
     if kind.id == "struct":
         fields = {name: convert for name, field in kind.children if (convert := _aware(field))}
         return (
