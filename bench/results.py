@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from .rounds import Figure, Measured
     from .rows import Row
 
-__all__ = ["LATEST", "LONG", "RESULTS", "conditions", "load_growth", "save", "save_growth"]
+__all__ = ["RESULTS", "conditions", "load_growth", "save", "save_growth"]
 
 RESULTS = Path(__file__).resolve().parent / "results"
-LATEST = RESULTS / "latest.json"
-LONG = RESULTS / "long.json"
-"""The run of ten million events, which is not part of every run."""
-_RAW = RESULTS / "latest.raw.json"
+_LATEST, _RAW = "latest.json", "latest.raw.json"
+_LONG = "long.json"  # the run of ten million events, which is not part of every run
 _PEERS = ("jupyter_events", "structlog", "python-json-logger", "opentelemetry-sdk", "orjson", "jsonschema-rs", "duckdb")
 
 
@@ -41,9 +39,9 @@ def conditions() -> dict[str, Any]:
     }
 
 
-def save(measured: Measured, rows: Sequence[Row], about: dict[str, Any]) -> None:
+def save(measured: Measured, rows: Sequence[Row], about: dict[str, Any], directory: Path = RESULTS) -> None:
     """Keep the figures, and all values in pyperf's own form (for `python -m pyperf stats`)."""
-    RESULTS.mkdir(exist_ok=True)
+    directory.mkdir(exist_ok=True)
     found = {
         **about,
         "promises": [
@@ -64,20 +62,21 @@ def save(measured: Measured, rows: Sequence[Row], about: dict[str, Any]) -> None
         },
         "not measured": measured.failures,
     }
-    LATEST.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    (directory / _LATEST).write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     if suite := measured.suite():
-        suite.dump(str(_RAW), replace=True)
+        suite.dump(str(directory / _RAW), replace=True)
 
 
-def save_growth(growth: Growth, about: dict[str, Any]) -> None:
+def save_growth(growth: Growth, about: dict[str, Any], directory: Path = RESULTS) -> None:
     """Keep what the long run found."""
-    RESULTS.mkdir(exist_ok=True)
-    LONG.write_text(json.dumps({**about, "growth": growth._asdict()}, indent=2) + "\n")
+    directory.mkdir(exist_ok=True)
+    (directory / _LONG).write_text(json.dumps({**about, "growth": growth._asdict()}, indent=2) + "\n")
 
 
-def load_growth() -> Growth | None:
+def load_growth(directory: Path = RESULTS) -> Growth | None:
     """Return what the last long run found; None if there was none yet."""
-    return Growth(**json.loads(LONG.read_text())["growth"]) if LONG.exists() else None
+    found = directory / _LONG
+    return Growth(**json.loads(found.read_text())["growth"]) if found.exists() else None
 
 
 def _rounded(found: Figure) -> dict[str, float]:

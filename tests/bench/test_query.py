@@ -1,0 +1,12 @@
+"""The same question to both."""
+
+from bench import query
+from bench.contests import CONTESTS
+from bench.interleave import interleave
+
+
+def test_the_journal_and_duckdb_count_the_same_events(tmp_path, monkeypatch):
+    journal = tmp_path / "journal"
+    query.build(journal, 3000)
+    monkeypatch.setenv(query.JOURNAL, str(journal))
+    interleave(CONTESTS["query"].makers(), 1, number_of_slices=1, pace=(1, 1), directory=tmp_path)
