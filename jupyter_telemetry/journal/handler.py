@@ -110,7 +110,10 @@ class JournalHandler(logging.Handler):
         return self._writer.counts()
 
     def close(self) -> None:
-        """Seal the segment in hand; an event that comes later is counted as lost. A second time does nothing."""
+        """Seal the segment in hand. An event that comes later begins another.
+
+        `logging.config.dictConfig`, which traitlets calls for every application, closes all handlers there are.
+        """
         self._writer.close()
         super().close()
 

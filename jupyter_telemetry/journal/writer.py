@@ -69,7 +69,6 @@ class JournalWriter:
         self._max_bytes = max_bytes
         self._clock = clock
         self._wall_clock = wall_clock
-        self._is_closed = False
         self._schemas = SchemaStore(directory)
         self._start_afresh()
         _alive.add(self)
@@ -93,7 +92,7 @@ class JournalWriter:
     def write_schema(self, schema_id: str, version: int | str, schema: bytes) -> None:
         """Store a schema beside the events, once; one that cannot be stored now is, with a later event."""
         with self._lock:
-            if self._schemas.give(schema_id, version, schema) and not self._is_closed:
+            if self._schemas.give(schema_id, version, schema):
                 self._store_schemas(self._clock())
         self._say()
 
@@ -110,19 +109,17 @@ class JournalWriter:
             return {"written": written, "lost": self._losses.lost, "expired": self._losses.expired}
 
     def close(self) -> None:
-        """Seal the segment in hand, and refuse further lines; a second time, do nothing."""
+        """Seal the segment in hand; a later line begins another, for others close handlers that are in use."""
         with self._lock:
-            if not self._is_closed:
-                self._is_closed = True
-                self._schemas_at = AT_ONCE
-                self._store_schemas(self._clock())
-                self._part()
+            self._schemas_at = AT_ONCE
+            self._store_schemas(self._clock())
+            self._part()
         self._say(now=True)
 
     def _look_after(self, length: int) -> Segment:
         """Return the segment that takes the next line: the one in hand, or another; NO_SEGMENT if none does."""
         now = self._clock()
-        if self._segment is NO_SEGMENT and (self._is_closed or now < self._begin_at):
+        if self._segment is NO_SEGMENT and now < self._begin_at:
             return NO_SEGMENT
         with self._lock:
             if not self._can_take(length, now):
@@ -148,7 +145,7 @@ class JournalWriter:
     def _begin(self, now: float) -> None:
         """Part with the segment in hand and begin another, unless that failed a moment ago."""
         self._part()
-        if self._is_closed or now < self._begin_at:
+        if now < self._begin_at:
             return
         wall_now = self._wall_clock()
         try:
@@ -201,7 +198,7 @@ class JournalWriter:
         """
         with self._lock:
             if segment is NO_SEGMENT:
-                self._losses.lose(1, "the journal is closed" if self._is_closed else self._why_not)
+                self._losses.lose(1, self._why_not)
             elif not self._write_anew(segment, line, problem):
                 self._losses.lose(1, _reason(problem))
         self._say()

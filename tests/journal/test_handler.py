@@ -219,3 +219,14 @@ def test_four_threads_share_a_handler(handler, directory, in_threads):
 
 def test_paths_are_what_pathlib_makes_of_them(handler):
     assert isinstance(handler.directory, Path)
+
+
+def test_a_handler_that_others_have_closed_goes_on(tmp_path):
+    """traitlets configures logging for each application, and that closes every handler of the process."""
+    handler = JournalHandler(tmp_path / "journal")
+    handler.write_event(line(1))
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+    handler.write_event(line(2))
+    handler.close()
+    assert list(JournalReader(tmp_path / "journal").lines()) == [line(1), line(2)]
+    assert handler.counts()["lost"] == 0

@@ -119,7 +119,7 @@ def test_closing_seals_and_closing_again_does_nothing(make_writer, directory):
     assert names(directory) == ["sealed"]
 
 
-def test_a_line_after_closing_is_counted_as_lost(make_writer, directory, caplog):
+def test_a_line_after_closing_begins_another_segment(make_writer, directory, caplog):
     writer = make_writer()
     writer.write(line(1))
     writer.close()
@@ -127,9 +127,10 @@ def test_a_line_after_closing_is_counted_as_lost(make_writer, directory, caplog)
     writer.write(line(2))
     writer.write_schema(*SCHEMA)
 
-    assert writer.counts() == counts(written=1, lost=1)
-    assert caplog.messages == [f"journal {directory}: 1 events lost (the journal is closed)"]
-    assert not (directory / "schemas").exists()
+    assert writer.counts() == counts(written=2)
+    assert caplog.messages == []
+    assert names(directory) == ["sealed", "open"]
+    assert len(list((directory / "schemas").iterdir())) == 1
 
 
 def test_counting_does_not_count(make_writer):
