@@ -24,9 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         from .program import run
+
+        return run(arguments)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _NEEDED:
             raise
         print(f"Error: {MissingExtra('the command line', 'cli')}", file=sys.stderr)
         return 1
-    return run(arguments)

@@ -152,7 +152,7 @@ def _of_dict(given: dict[str, Any]) -> Iterator[ConfiguredHandler]:
         directory = given.get("directory") or default_directory()
         yield ConfiguredHandler(found.__qualname__, Path(os.path.abspath(os.path.expanduser(directory))))
     else:
-        yield ConfiguredHandler(name)
+        yield ConfiguredHandler(getattr(found, "__qualname__", name))
     if isinstance(given.get("target"), dict):
         yield from _of_dict(given["target"])
 

@@ -29,7 +29,8 @@ class EventLine:
         """Return the line, cut to a width in cells unless it is None."""
         event = self._event
         name = view_name(str(event.get("__schema__", "")), str(event.get("__schema_version__", "")))
-        line = Text(_time(event.get("__timestamp__")), "dim")
+        line = Text()
+        line.append(_time(event.get("__timestamp__")), "dim")
         line.append("  ")
         line.append(printable(name), _COLOURS[zlib.crc32(name.encode()) % len(_COLOURS)])
         for key, value in event.items():

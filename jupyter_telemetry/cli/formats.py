@@ -118,8 +118,8 @@ def _plain(value: Any) -> Any:
 
 
 def _csv(answer: Result, _: int) -> None:
-    """Write RFC 4180, except that a line ends in a newline only; on a terminal without control characters."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    """Write RFC 4180; on a terminal, without control characters."""
+    writer = csv.writer(sys.stdout)
     shown = printable if is_terminal() else str
     writer.writerow([shown(_disarmed(name)) for name in answer.columns])
     for row in answer.rows():

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import RUN, SAVE, process, record
+
+MOMENT = "2026-11-23T17:42:05.123456Z"
+ALLOW = 'c.EventLog.allowed_schemas = ["https://example.org/save"]\n'
+
+
+@pytest.fixture
+def configure(home):
+    def configure(text):
+        (home / "config").mkdir(exist_ok=True)
+        (home / "config" / "jupyter_server_config.py").write_text(text)
+
+    return configure
+
+
+def _rows(out):
+    rows, name = {}, ""
+    for line in out.splitlines():
+        name = line[:15].strip() or name
+        rows.setdefault(name, []).append(line[15:].strip())
+    return rows
+
+
+def test_it_says_what_is_recorded_and_what_is_allowed(run, home, configure):
+    journal = home / "data" / "telemetry" / "journal"
+    record(journal, SAVE, {"path": "a"}, {"path": "b"})
+    record(journal, RUN, {})
+    configure(ALLOW)
+    size = sum(path.stat().st_size for path in journal.glob("*.jsonl"))
+    done = run("status")
+    assert done.status == 0
+    assert _rows(done.out) == {
+        "Journal": [f"{journal} (default)"],
+        "Segments": [f"2 in {size} bytes"],
+        "Events": ["3, of 2 schemas"],
+        "Period": [f"{MOMENT} – {MOMENT}"],
+        "Damage": ["none"],
+        "Configuration": [str(home / "config" / "jupyter_server_config.py")],
+        "Allowed": ["https://example.org/save"],
+        "Handlers": ["the default journal of Jupyter Server"],
+    }
+
+
+def test_json_says_the_same(run, home, configure):
+    configure(
+        ALLOW
+        + 'c.EventLog.handlers = [{"class": "jupyter_telemetry.journal.JournalHandler", "directory": "/tmp/none"}]'
+    )
+    done = run("status", "--json")
+    about = json.loads(done.out)
+    assert (done.status, len(about.pop("advice"))) == (1, 1)
+    assert about == {
+        "journal": "/tmp/none",
+        "found_by": "the configuration",
+        "segments": 0,
+        "open_segments": 0,
+        "bytes": 0,
+        "events": 0,
+        "oldest": None,
+        "newest": None,
+        "schemas": 0,
+        "damage": [],
+        "configuration": [str(home / "config" / "jupyter_server_config.py")],
+        "allowed_schemas": {"https://example.org/save": {}},
+        "handlers": [{"class": "JournalHandler", "directory": "/tmp/none", "problem": None}],
+    }
+
+
+def test_damage_is_said_with_its_place(run, journal):
+    segment = sorted(journal.glob("*.jsonl"))[0]
+    segment.write_bytes(b"garbage\n" * 12 + segment.read_bytes())
+    rows = _rows(run("status", "--journal", journal).out)
+    assert len(rows["Damage"]) == 11
+    assert rows["Damage"][0] == f"{segment}, line 1: not UTF-8 JSON"
+    assert rows["Damage"][-1] == "… and 2 more"
+    assert rows["Events"] == ["3, of 2 schemas"]
+    about = json.loads(run("status", "--journal", journal, "--json").out)
+    assert about["damage"][1] == {"path": str(segment), "line": 2, "reason": "not UTF-8 JSON"}
+
+
+def test_a_schema_that_cannot_be_read_is_damage_of_a_whole_file(run, journal):
+    path = next((journal / "schemas").iterdir())
+    path.write_text("{")
+    (damage,) = json.loads(run("status", "--journal", journal, "--json").out)["damage"]
+    assert (damage["path"], damage["line"]) == (str(path), 0)
+
+
+def test_a_segment_that_is_written_to_is_said_to_be_open(run, tmp_path):
+    from jupyter_telemetry import EventLog
+    from jupyter_telemetry.journal import JournalHandler
+
+    handler = JournalHandler(tmp_path)
+    with EventLog(handlers=[handler], allowed_schemas=[SAVE["$id"]]) as log:
+        log.register_schema(SAVE)
+        log.record_event(SAVE["$id"], 1, {"path": "x" * 5000})
+        assert _rows(run("status", "--journal", tmp_path).out)["Segments"] == ["1 in 5.2 kB, 1 open"]
+    handler.close()
+
+
+@pytest.mark.parametrize(
+    ("configuration", "advice"),
+    [
+        ("", "Nothing is allowed, so nothing is recorded."),
+        (ALLOW, "Events are allowed, but none has come."),
+        (
+            ALLOW + 'c.EventLog.handlers = [{"class": "logging.NullHandler"}]',
+            "Events are recorded, but into no journal.",
+        ),
+        (
+            ALLOW + 'c.EventLog.handlers = [{"class": "no.Handler"}]',
+            "no.Handler: cannot be imported: No module named 'no'",
+        ),
+    ],
+)
+def test_where_nothing_is_recorded_it_says_what_to_do(run, configure, configuration, advice):
+    configure(configuration)
+    done = run("status")
+    assert done.status == 1
+    assert any(line.startswith(advice) for line in _rows(done.out)["Next"])
+
+
+def test_the_advice_for_a_beginner_is_a_configuration_that_works(run, home, configure):
+    (home / "config").mkdir()
+    advice = _rows(run("status").out)["Next"]
+    configure(advice[-1])
+    allowed = json.loads(run("status", "--json").out)["allowed_schemas"]
+    assert allowed == {"https://events.jupyter.org/jupyter_server/*": {"allowed_categories": ["personal-data"]}}
+
+
+def test_a_journal_that_is_not_there_is_asked_for(run, tmp_path):
+    out = run("status", "--journal", tmp_path / "nowhere").out
+    assert "is it the one that the JournalHandler was given?" in out
+
+
+def test_an_entry_is_shown_with_what_it_allows(run, configure):
+    configure(
+        'c.EventLog.allowed_schemas = {"https://example.org/a": '
+        '{"allowed_categories": ["x", "y"], "allowed_properties": ["p"]}}'
+    )
+    assert _rows(run("status").out)["Allowed"] == [
+        "https://example.org/a; allowed categories: x, y; allowed properties: p"
+    ]
+
+
+def test_sizes_are_said_in_units_that_matter():
+    from jupyter_telemetry.cli.status import _size
+
+    assert [_size(count) for count in (0, 999, 1500, 2_500_000, 3_000_000_000_000)] == [
+        "0 bytes",
+        "999 bytes",
+        "1.5 kB",
+        "2.5 MB",
+        "3,000.0 GB",
+    ]
+
+
+def test_a_configuration_that_fails_is_one_line(home, configure):
+    configure("1 / 0")
+    done = process("status")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "ZeroDivisionError" in done.stderr
