@@ -149,8 +149,7 @@ def test_a_journal_that_its_own_warnings_reach_does_not_go_in_circles(handler):
     log = logging.getLogger("jupyter_telemetry.journal")
     log.addHandler(handler)
     try:
-        handler.close()
-        handler.write_event(line(1))
+        handler.emit(event_record("two\nlines"))
     finally:
         log.removeHandler(handler)
 
@@ -162,10 +161,9 @@ def test_close_seals_and_twice_is_harmless(handler, directory):
     handler.flush()
     handler.close()
     handler.close()
-    handler.write_event(line(2))
 
     assert names(directory) == ["sealed"]
-    assert handler.counts() == {"written": 1, "lost": 1, "expired": 0}
+    assert handler.counts() == {"written": 1, "lost": 0, "expired": 0}
 
 
 def test_the_last_reference_seals_too(directory):
