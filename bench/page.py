@@ -154,7 +154,7 @@ def _missed(rows: Sequence[Row]) -> str:
         f"- **{_plain(row)}**: {row.measured} instead of {row.target}, {row.by_how_much} off. {row.needed}"
         for row in missed
     ]
-    return "## What is missed, and what it would take\n\n" + "\n".join(said) + "\n\n"
+    return "## What is missed, and what it would take\n\n" + "\n".join(said) + "\n"
 
 
 def _plain(row: Row) -> str:
