@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ._guards import MAX_LOOKED_AT
 from ._location import quoted
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def describe(failure: Failure) -> str:
     """Say what the schema asks for: "must be an integer"."""
     if failure.late:
         return f"took too long to match the pattern {_pattern_of(failure)}"
+    if failure.long:
+        return f"must have at most {MAX_LOOKED_AT} characters to be matched with the pattern {_pattern_of(failure)}"
     if failure.false:
         return "must not be there: the schema allows nothing here"
     say = _REASONS.get(failure.rule)

@@ -233,7 +233,8 @@ def _pointer_step(target: Any, name: str) -> str | int:
 
 def loop(references: References) -> Node | None:
     """Find a subschema whose `$ref`s come back to it without a step into the value: it means nothing."""
-    return _cycle(list(references.nodes.values()), partial(_beside, references))
+    starts = [node for node in references.nodes.values() if not node.schema.keys().isdisjoint(REFERENCES)]
+    return _cycle(starts, partial(_beside, references))
 
 
 def recurses(references: References) -> bool:

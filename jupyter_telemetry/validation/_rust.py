@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from ..errors import InvalidSchema
 from ._drafts import Draft, keywords
+from ._guards import guarded, without_guard
 from ._location import json_path, spelled
 from ._reasons import describe
 from ._violation import MAX_FAILURES, OF_THE_WHOLE, Failure, Violation, of_a_name, violation
@@ -53,8 +54,9 @@ def compiled(references: References, resources: Mapping[str, Any]) -> RustValida
     """Compile a schema whose metaschema and references are checked. Raises InvalidSchema."""
     try:
         draft = references.root.draft
+        schema, resources = guarded(references, resources)
         registry = jsonschema_rs.Registry([(uri, _dated(each, draft)) for uri, each in resources.items()])
-        return RustValidator(_CLASSES[draft](references.root.schema, **_options(registry)), references)
+        return RustValidator(_CLASSES[draft](schema, **_options(registry)), references)
     except jsonschema_rs.ValidationError as error:
         at, why = _what_is_wrong(error, references)
     except (ValueError, jsonschema_rs.ReferencingError):
@@ -67,7 +69,8 @@ def _what_is_wrong(error: jsonschema_rs.ValidationError, references: References)
     if isinstance(error.kind, _Kind.Referencing):
         return "$", "has a reference that cannot be followed from this draft"
     failure = _failure(error, references.root.schema, None)
-    return json_path(failure.path), describe(failure)
+    path, _ = without_guard(tuple(error.instance_path), references, "")
+    return json_path(spelled(references.root.schema, path)), describe(failure)
 
 
 def _dated(resource: Any, draft: Draft) -> Any:
@@ -109,21 +112,27 @@ def _failure(error: jsonschema_rs.ValidationError, instance: object, references:
     rule = way[-1] if way else "$schema"
     rule_path: Path = tuple(error.schema_path)
     beside: Any = None
+    long = False
     if references is not None:
-        rule_path, beside = _stand(references, rule_path, rule, error.absolute_keyword_location or "")
+        uri = error.absolute_keyword_location or ""
+        rule_path, long = without_guard(rule_path, references, uri)
+        rule = "pattern" if long else rule
+        rule_path, beside = _stand(references, rule_path, rule, uri)
     if rule in ("maxContains", "minContains"):
         rule, rule_path = "contains", (*rule_path[:-1], "contains")
     if not isinstance(beside, dict) or rule not in beside:
         beside = {rule: _said(kind)}
+    false = isinstance(kind, _Kind.FalseSchema) and not long
     failure = Failure(
         path=path,
         rule_path=rule_path,
         rule=rule,
-        expected=False if isinstance(kind, _Kind.FalseSchema) else beside[rule],
+        expected=False if false else beside[rule],
         beside=beside,
         name=kind.property if isinstance(kind, _Kind.Required) else None,
         late=isinstance(kind, _LATE),
-        false=isinstance(kind, _Kind.FalseSchema) and rule not in OF_THE_WHOLE,
+        long=long,
+        false=false and rule not in OF_THE_WHOLE,
         branches=[[_failure(e, instance, references) for e in branch] for branch in _context(kind)],
     )
     # A pattern for names that took too long is an error of the pattern, not of propertyNames.

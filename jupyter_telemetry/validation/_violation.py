@@ -55,6 +55,7 @@ class Failure:
     beside: the subschema that has the keyword.
     name: the property that is missing.
     late: whether a pattern was given up, its bound passed.
+    long: whether the text is too long for the pattern to be tried.
     false: whether a subschema `false` stands there, which has no keywords.
     branches: for anyOf and oneOf, the failures of each alternative, empty if more than one fits; for
         propertyNames, what is wrong with the name.
@@ -67,6 +68,7 @@ class Failure:
     beside: Mapping[str, Any] = field(default_factory=dict)
     name: str | None = None
     late: bool = False
+    long: bool = False
     false: bool = False
     branches: Sequence[Sequence[Failure]] = ()
 

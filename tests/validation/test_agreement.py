@@ -35,7 +35,7 @@ def comparable(violation):
 
 
 @pytest.mark.parametrize("draft", Draft)
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_both_backends_say_the_same_of_any_schema_and_event(draft, data):
     schema = data.draw(schemas(draft))

@@ -127,7 +127,7 @@ below = st.recursive(
 nearly_proved = st.builds(lambda root, d: {"$schema": MODERN, **root, "$defs": {"d": d}}, below.filter(bool), below)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_event_with_a_null_is_valid_where_there_is_no_room_for_it(data):
     schema = data.draw(nearly_proved | st.sampled_from(Draft).flatmap(schemas))

@@ -26,6 +26,7 @@ MODERN = Draft.DRAFT202012.value
         {"$schema": MODERN, "$ref": "#/$defs/d", "items": {"$ref": "#"}, "$defs": {"d": {}}},
         {"$ref": Draft.DRAFT7.value},
         {"$ref": "urn:x:not-given"},
+        {"$id": "https://example.org/", "items": {"$ref": "//["}},
         {"$ref": "#"},
     ],
     ids=str,

@@ -42,6 +42,9 @@ CASES = {
     "required": Case({"required": ["name"]}, {}, "$", "required", "lacks the required property 'name'"),
     "enum": Case({"enum": ["save", "open"]}, "x", "$", "enum", "must be one of 'save', 'open'"),
     "enum of one": Case({"enum": [None]}, "x", "$", "enum", "must be null"),
+    "enum of none": Case(
+        {"$schema": MODERN, "enum": []}, "x", "$", "enum", "must not be there: the schema allows no value here"
+    ),
     "enum of many": Case(
         {"enum": [f"choice number {n:02}" for n in range(40)]},
         "x",
@@ -67,6 +70,34 @@ CASES = {
     "maxLength": Case({"maxLength": 2}, "abc", "$", "maxLength", "must have at most 2 characters"),
     "pattern": Case({"pattern": "^a"}, "x", "$", "pattern", "must match the pattern '^a'"),
     "long pattern": Case({"pattern": f"^{'a' * 100}$"}, "x", "$", "pattern", f"must match the pattern '^{'a' * 78}…'"),
+    "text too long for look-around": Case(
+        {"allOf": [{}], "items": {"allOf": [{}], "pattern": "(?=a*b)c"}},
+        ["a" * 200_000],
+        "$[0]",
+        "pattern",
+        "must have at most 4096 characters to be matched with the pattern '(?=a*b)c'",
+    ),
+    "pattern with look-around": Case(
+        {"items": {"allOf": [{}], "pattern": "(?=a*b)c"}},
+        ["a" * 4096],
+        "$[0]",
+        "pattern",
+        "must match the pattern '(?=a*b)c'",
+    ),
+    "name too long for look-around": Case(
+        {"propertyNames": {"pattern": r"^(?!a)"}},
+        {"b" * 4097: 1},
+        "$",
+        "propertyNames",
+        "must have at most 4096 characters to be matched with the pattern '^(?!a)'",
+    ),
+    "false in an else of the schema's own": Case(
+        {"allOf": [{"if": {"maxLength": 1}, "then": {"pattern": "^(?=a)"}, "else": False}]},
+        "abc",
+        "$",
+        "else",
+        "must not be there: the schema allows nothing here",
+    ),
     "slow pattern": Case(
         {"items": {"pattern": SLOW}}, ["a" * 50], "$[0]", "pattern", f"took too long to match the pattern '{SLOW}'"
     ),
@@ -311,6 +342,18 @@ def test_a_rule_of_another_document_has_its_place_there(backend):
     assert (found.json_path, found.rule_path, found.expected) == ("$.a", ("definitions", "0", "type"), "null")
 
 
+def test_a_pattern_with_look_around_in_another_document_has_its_place_there(backend):
+    resources = {
+        "urn:x:r": {"$schema": MODERN, "allOf": [{}], "$ref": "#/$defs/d", "$defs": {"d": {"pattern": "(?!b)a"}}}
+    }
+    schema = {"properties": {"a": {"$ref": "urn:x:r"}}}
+    validator = compile_validator(schema, resources=resources, backend=backend)
+    found, long = validator.explain({"a": "x"}), validator.explain({"a": "x" * 5000})
+    assert (found.json_path, found.rule_path, found.expected) == ("$.a", ("$defs", "d", "pattern"), "(?!b)a")
+    assert (long.json_path, long.rule_path, long.expected) == ("$.a", ("$defs", "d", "pattern"), "(?!b)a")
+    assert validator.is_valid({"a": "a"})
+
+
 def test_a_reference_to_a_metaschema_is_explained(backend):
     schema = {"properties": {"a": {"$ref": Draft.DRAFT7.value}}}
     found = compile_validator(schema, backend=backend).explain({"a": {"minLength": "secret"}})
@@ -351,7 +394,7 @@ def marked(draw: st.DrawFn, value: Any) -> Any:
     return draw(SECRETS)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_value_and_no_undeclared_name_stands_in_a_violation(backend, data):
     schema = data.draw(st.sampled_from(Draft).flatmap(schemas))

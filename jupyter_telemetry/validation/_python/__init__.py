@@ -16,7 +16,7 @@ from .._drafts import Draft, walk
 from .._location import json_path
 from .._violation import MAX_FAILURES, Failure, Violation, of_a_name, violation
 from .evaluated import Unevaluated
-from .keywords import MissingError, TooLateError, keywords_of
+from .keywords import GivenUpError, MissingError, keywords_of
 from .metaschemas import parts_of
 from .patterns import PatternError
 from .patterns import compiled as compiled_pattern
@@ -123,7 +123,7 @@ class PythonValidator:
         """Say whether `instance` is valid."""
         try:
             return next(self._validator.iter_errors(instance), None) is None
-        except TooLateError:
+        except GivenUpError:
             return False
 
     def explain(self, instance: object) -> Violation | None:
@@ -131,8 +131,8 @@ class PythonValidator:
         try:
             errors = list(islice(self._validator.iter_errors(instance), MAX_FAILURES))
             failures = [_failure(each, self._rendering) for each in errors]
-        except TooLateError as late:
-            failures = [_late(late, instance, self._rendering)]
+        except GivenUpError as given_up:
+            failures = [_given_up(given_up, instance, self._rendering)]
         except (ValueError, TypeError, RecursionError):
             return None
         return violation(failures, self.references)
@@ -188,18 +188,19 @@ def _branches(error: ValidationError, rendering: Rendering | None, below: Path) 
     return list(found.values())
 
 
-def _late(late: TooLateError, instance: object, rendering: Rendering) -> Failure:
+def _given_up(error: GivenUpError, instance: object, rendering: Rendering) -> Failure:
     """Describe a pattern that was given up."""
-    path, is_name = _place_of(late.instance, instance)
-    node = rendering.node(late.schema)
-    step = (late.keyword, late.pattern) if late.keyword == "patternProperties" else (late.keyword,)
+    path, is_name = _place_of(error.instance, instance)
+    node = rendering.node(error.schema)
+    step = (error.keyword, error.pattern) if error.keyword == "patternProperties" else (error.keyword,)
     failure = Failure(
         path=path,
         rule_path=(*(node.path if node else ()), *step),
-        rule=late.keyword,
-        expected=late.schema[late.keyword],
-        beside=late.schema,
-        late=True,
+        rule=error.keyword,
+        expected=error.schema[error.keyword],
+        beside=error.schema,
+        late=not error.long,
+        long=error.long,
     )
     return of_a_name([failure], path) if is_name else failure
 

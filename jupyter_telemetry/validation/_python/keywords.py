@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from jsonschema.exceptions import ValidationError
 
 from .._drafts import Draft
+from .._guards import MAX_LOOKED_AT, looks_around
 from .formats import FORMATS
 from .patterns import compiled
 
@@ -33,11 +34,17 @@ class MissingError(ValidationError):
         self.name = name
 
 
-class TooLateError(Exception):
-    """A pattern took too long: nothing more is tried for this event, whatever combines the pattern."""
+class GivenUpError(Exception):
+    """A pattern is given up: nothing more is tried for this event, whatever combines the pattern.
 
-    def __init__(self, keyword: str, pattern: str, instance: object, schema: dict[str, Any]) -> None:
+    It took too long; or, if `long`, the text is too long for it to be tried.
+    """
+
+    def __init__(
+        self, keyword: str, pattern: str, instance: object, schema: dict[str, Any], *, long: bool = False
+    ) -> None:
         super().__init__()
+        self.long = long
         self.keyword = keyword
         self.pattern = pattern
         self.instance = instance
@@ -45,10 +52,12 @@ class TooLateError(Exception):
 
 
 def _found(keyword: str, source: str, text: str, at: object, schema: dict[str, Any]) -> bool:
+    if keyword == "pattern" and len(text) > MAX_LOOKED_AT and looks_around(source):
+        raise GivenUpError(keyword, source, at, schema, long=True)
     try:
         return compiled(source).found_in(text)
     except TimeoutError:
-        raise TooLateError(keyword, source, at, schema) from None
+        raise GivenUpError(keyword, source, at, schema) from None
 
 
 def named_by_patterns(name: str, instance: object, schema: dict[str, Any]) -> list[str]:
