@@ -136,7 +136,7 @@ class EventLog(Configurable):
             capsule = route.seal(kept, timestamp_override)
             line = route.encode(capsule, kept)
         except Exception as error:
-            self._refuse(error, schema_id or schema_name, version)
+            self._refuse(error, schema_name if schema_id is None else schema_id, version)
             return None
         self._hand_out(route, capsule, line)
         return capsule
@@ -390,18 +390,23 @@ class EventLog(Configurable):
 
     def _refuse(self, error: Exception, schema_id: object, version: object) -> None:
         counters = None
-        if not isinstance(error, SchemaNotRegistered):  # else id and version may be anything, and any number of them
-            counters = self._counters.get((str(schema_id), str(version)))
+        # Else id and version may be anything, and any number of them.
+        if (
+            not isinstance(error, SchemaNotRegistered)
+            and isinstance(schema_id, str)
+            and isinstance(version, (int, str))
+        ):
+            counters = self._counters.get((schema_id, str(version)))
         if counters is None:
             self._unknown += 1
         else:
             counters.invalid += 1
         if self._raises:
             raise error
+        of = schema_id if counters else None
         # The text of an error that is not ours may hold the event.
-        what = error if isinstance(error, TelemetryError) else f"{type(error).__name__} while recording {schema_id}"
-        kind = (type(error).__name__, str(schema_id) if counters else None)
-        self._notices.warn(kind, "An event was not recorded: %s", what)
+        what = error if isinstance(error, TelemetryError) else f"{type(error).__name__}, of {of or 'no known schema'}"
+        self._notices.warn((type(error).__name__, of), "An event was not recorded: %s", what)
 
     def _handler_failed(self, handler: logging.Handler, error: BaseException | None) -> None:
         self._failures += 1  # without the lock: this may run inside the lock of a handler, or in a listener's thread

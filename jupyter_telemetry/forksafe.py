@@ -37,9 +37,9 @@ class Lock:
         with _known:
             _locks.add(self)
 
-    def acquire(self, *, timeout: float = -1) -> bool:
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Wait until this thread has the lock; say whether it has it."""
-        return self._lock.acquire(timeout=timeout)
+        return self._lock.acquire(blocking, timeout)
 
     def release(self) -> None:
         """Let the lock go."""
