@@ -83,7 +83,7 @@ class DemoServer:
         file = self._home / "jupyter_server_config.py"
         file.write_text(self.configuration + EXTENSION, "utf-8")
         arguments = [f"--config={file}", "--ip=127.0.0.1", "--port=0", "--no-browser"]
-        arguments.append(f"--ServerApp.root_dir={directories['work']}")
+        arguments += [f"--ServerApp.root_dir={directories['work']}", "--FileContentsManager.delete_to_trash=False"]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             arguments.append("--allow-root")  # in a container
         with self._log.open("wb") as log:

@@ -85,11 +85,9 @@ class Teller:
             ("Ask it", f'jupyter telemetry query {option} "FROM events LIMIT 5"'),
             ("Look", f"jupyter telemetry tail {option}"),
         ]
-        table = Table.grid(padding=(0, 2))
-        for name, text in lines:
-            table.add_row(Text(name, "dim"), Text(text))
-        self.console.print()
-        self.console.print(Panel(table, title="Yours to look at", title_align="left", expand=False))
+        self.console.print(Text("\nYours to look at", "bold"))
+        for name, text in lines:  # unbroken, so that they can be copied
+            self.console.print(Text.assemble((f"  {name:<9}", "dim"), text), soft_wrap=True)
 
     def _code(self, code: str, language: str, title: str) -> None:
         shown = Syntax(code, language, theme=_THEME, background_color="default", word_wrap=True)
