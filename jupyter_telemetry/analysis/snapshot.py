@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ..errors import JournalError
+from ..journal.line import examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,12 +18,14 @@ __all__ = ["LONGEST_LINE", "Snapshot"]
 
 LONGEST_LINE = 2 * 2**20  # bytes: what no line of an event surpasses that was recorded with the default limits
 _BLOCK = 4096
+_TAIL = 2**16  # bytes of a segment in which lines may follow a torn one: its writer gave it up then
 _OPEN, _SEALED = ".open.jsonl", ".jsonl"
 
 
 class _Part(NamedTuple):
-    path: str
-    start: int  # where in the snapshot
+    path: str  # "" for a newline that stands in no file
+    offset: int  # in the file
+    start: int  # in the snapshot
     size: int
 
 
@@ -30,7 +33,8 @@ class Snapshot:
     """The whole lines of some segments, one segment after the other; read by any thread.
 
     It ends each segment at its last newline: a line that is torn, or being written, is not in it, nor is anything
-    that is written later. A segment that retention takes away reads as newlines from then on: as no rows.
+    that is written later. Where another thread's event follows a torn line on the same line of the file, it begins
+    a line. A segment that retention takes away reads as newlines from then on: as no rows.
 
     `longest_line` is at least the length in bytes of the longest line, and at least LONGEST_LINE.
 
@@ -50,13 +54,22 @@ class Snapshot:
             with _open(path) as file:
                 end = _end_of_lines(file, 0, size)
                 self.longest_line = max(self.longest_line, _longest_line(file, end))
+                tears = _tears(file, end)
         except FileNotFoundError:
             return
         except OSError as error:
             raise JournalError(f"{path} cannot be read: {error.strerror}") from error
-        if end:
-            self._parts.append(_Part(path, self.size, end))
-            self.size += end
+        offset = 0
+        for tear in tears:
+            self._append(path, offset, tear - offset)
+            self._append("", 0, 1)
+            offset = tear
+        self._append(path, offset, end - offset)
+
+    def _append(self, path: str, offset: int, size: int) -> None:
+        if size:
+            self._parts.append(_Part(path, offset, self.size, size))
+            self.size += size
 
     def read(self, position: int, count: int) -> bytes:
         """Return `count` bytes from `position`, or as many as there are."""
@@ -65,18 +78,19 @@ class Snapshot:
         at = bisect.bisect_right(self._starts, position) - 1
         while count:
             part = self._parts[at]
-            offset = position - part.start
-            wanted = min(count, part.size - offset)
-            pieces.append(_read(part.path, offset, wanted).ljust(wanted, b"\n"))
+            within = position - part.start
+            wanted = min(count, part.size - within)
+            found = _read(part.path, part.offset + within, wanted) if part.path else b""
+            pieces.append(found.ljust(wanted, b"\n"))
             position, count, at = position + wanted, count - wanted, at + 1
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _open(path: str) -> BinaryIO:
-    """Open a segment, under its other name if it was sealed a moment ago; unbuffered, as reads are large."""
+    """Open a segment, under its other name if it was sealed a moment ago."""
     with contextlib.suppress(FileNotFoundError):
-        return open(path, "rb", buffering=0)
-    return open(path.removesuffix(_OPEN).removesuffix(_SEALED) + _SEALED, "rb", buffering=0)
+        return open(path, "rb")
+    return open(path.removesuffix(_OPEN).removesuffix(_SEALED) + _SEALED, "rb")
 
 
 def _read(path: str, offset: int, count: int) -> bytes:
@@ -98,6 +112,18 @@ def _end_of_lines(file: BinaryIO, start: int, end: int) -> int:
     return start
 
 
+def _tears(file: BinaryIO, end: int) -> list[int]:
+    """Return where events begin, near the end of a segment, that stand behind a torn line."""
+    at = max(0, end - _TAIL)
+    file.seek(at)
+    tears = []
+    for line in file.read(end - at).split(b"\n"):
+        if line.find(b'{"__timestamp__":"', 1) > 0 and (start := examine(line).start):
+            tears.append(at + start)
+        at += len(line) + 1
+    return tears
+
+
 def _longest_line(file: BinaryIO, size: int) -> int:
     """Return the length of the longest line if it is more than LONGEST_LINE, else 0; reads little of the file.
 
@@ -107,17 +133,16 @@ def _longest_line(file: BinaryIO, size: int) -> int:
     while size - start > LONGEST_LINE:
         end = _end_of_lines(file, start, start + LONGEST_LINE)
         if end == start:
-            end = _next_line(file, start + LONGEST_LINE, size)
+            end = _next_line(file, start + LONGEST_LINE)
             longest = max(longest, end - start)
         start = end
     return longest
 
 
-def _next_line(file: BinaryIO, position: int, size: int) -> int:
-    while position < size:
-        file.seek(position)
-        block = file.read(LONGEST_LINE)
-        if not block or (found := block.find(b"\n")) >= 0:
-            return position + found + 1 if block else size
+def _next_line(file: BinaryIO, position: int) -> int:
+    file.seek(position)
+    while block := file.read(LONGEST_LINE):
+        if (found := block.find(b"\n")) >= 0:
+            return position + found + 1
         position += len(block)
-    return size
+    return position

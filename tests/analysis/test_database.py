@@ -218,7 +218,8 @@ def test_a_plan_can_be_explained(database):
         ("", "there is no question"),
         (" -- nothing", "there is no question"),
         ("SELECT 1; SELECT 2", "one question at a time, not 2"),
-        ("FROM nowhere.events", "nowhere"),
+        ("CREATE TYPE t AS ENUM ('a'); SELECT 1", "one question at a time, not 2"),
+        ("FROM nowhere.events", "does not exist"),
     ],
 )
 def test_a_bad_question_is_an_error_with_duckdbs_reason(database, question: str, message: str):

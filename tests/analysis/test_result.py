@@ -31,7 +31,7 @@ def database(journal: Journal):
     ("expression", "kind", "expected"),
     [
         ("'a'", "VARCHAR", "a"),
-        ("NULL", '"NULL"', None),
+        ("NULL::VARCHAR", "VARCHAR", None),
         ("5", "INTEGER", 5),
         ("sum(9223372036854775807) + 1", "HUGEINT", 2**63),
         ("1.5::DOUBLE", "DOUBLE", 1.5),

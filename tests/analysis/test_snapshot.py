@@ -44,6 +44,21 @@ def test_a_torn_tail_is_not_in_it(journal: Journal):
     assert content(take(journal)) == b"whole\nwhole\n"
 
 
+def test_an_event_behind_a_torn_line_begins_a_line(journal: Journal):
+    first, second, third, fourth = (journal.line({"name": name}) for name in ("a", "b", '{"__timestamp__":"', "d"))
+    nested = journal.line({"inner": {"__timestamp__": "x"}})
+    journal.segment(first, second[:40] + third, b"\0" * 9 + fourth, nested, second[:50])
+
+    assert content(take(journal)) == first + second[:40] + b"\n" + third + b"\0" * 9 + b"\n" + fourth + nested
+
+
+def test_a_tear_is_looked_for_where_one_can_be(journal: Journal):
+    torn, event = journal.line({})[:40], journal.line({"name": "x" * 1_000})
+    journal.segment(torn + event, event * 100, torn + event)
+
+    assert content(take(journal)) == torn + event + event * 100 + torn + b"\n" + event
+
+
 def test_what_is_written_later_is_not_in_it(journal: Journal):
     path = journal.segment(b"1\n", is_open=True)
     snapshot = take(journal)

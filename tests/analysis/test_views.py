@@ -265,6 +265,14 @@ def test_a_damaged_line_is_no_row_and_takes_none_away(journal: Journal, ask, lin
     assert ask("SELECT event FROM events ORDER BY __id__") == [(f'{{"name":"{name}"}}',) for name in "abc"]
 
 
+def test_an_event_behind_a_torn_line_is_a_row(journal: Journal, ask):
+    journal.schema(THING)
+    torn = journal.line({"name": "torn"})
+    journal.segment(journal.line({"name": "a"}), torn[:-20] + journal.line({"name": "b"}), torn[:-1])
+
+    assert ask(f"SELECT name FROM {THING_VIEW} ORDER BY __id__") == [("a",), ("b",)]
+
+
 def test_damaged_lines_can_be_counted(journal: Journal, ask):
     journal.segment(b"garbage\n", journal.line({}), b"\n", b"{torn\n", b"torn")
 
