@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..validation import UnresolvedError, compile_validator, subschemas
@@ -66,15 +66,10 @@ class Place:
     def __init__(self, classification: Classification, nodes: dict[int, Node]) -> None:
         self._classification = classification
         self._references = classification.references
-        self._properties: dict[str, list[Node]] = {}
-        self._patterns: dict[str, list[Node]] = {}
-        self._additional: list[Node] = []
-        self._prefix: list[list[Node]] = []
-        self._items: list[Node] = []
-        self._has_rest = False  # speaks of the elements after the prefix
         self._types = [_types_of(node.schema) for node in nodes.values()]
-        self.has_members = False  # declares what an object here consists of
-        self.has_items = False
+        self._parts: list[
+            _Parts
+        ] = []  # one for each subschema: `additionalProperties` counts beside its own names only
         categories: set[str] = set()
         waiting, seen = list(nodes.values()), set(nodes)
         while waiting:
@@ -85,6 +80,8 @@ class Place:
                     seen.add(id(other.schema))
                     waiting.append(other)
         self.categories = frozenset(categories)
+        self.has_members = any(parts.properties or parts.other_names for parts in self._parts)
+        self.has_items = any(parts.prefix or parts.rest is not None for parts in self._parts)
 
     @property
     def is_opaque(self) -> bool:
@@ -94,40 +91,32 @@ class Place:
     @property
     def is_never_null(self) -> bool:
         """Whether it is plain that a value here is no null and holds none that is not at a place of its own."""
-        structured = {"object"} if self.has_members and self.has_fixed_names else set()
+        structured = {"object"} if self.has_members else set()
         structured |= {"array"} if self.has_items else set()
         return any(types and types <= {"string", "integer", "number", "boolean"} | structured for types in self._types)
 
     @property
     def has_fixed_names(self) -> bool:
         """Whether all members of an object here are met when a redaction is compiled."""
-        return not (self._patterns or self._additional)
+        return not any(parts.other_names for parts in self._parts)
 
     @property
     def names(self) -> Iterable[str]:
         """The declared names of an object here."""
-        return self._properties
+        return dict.fromkeys(name for parts in self._parts for name in parts.properties)
 
     def member(self, name: str) -> Place | None:
         """Return the place of a property; None if the schema does not declare it."""
-        nodes = [*self._properties.get(name, ())]
-        for pattern, below in self._patterns.items():
-            if _matcher(pattern)(name):
-                nodes += below
-        if not nodes and name not in self._properties:
-            nodes = self._additional
-        return self._classification.place(nodes) if nodes or name in self._properties else None
+        return self._place([schema for parts in self._parts for schema in parts.members(name)])
 
     def item(self, index: int) -> Place | None:
         """Return the place of an array's element; None if the schema does not speak of it."""
-        if index < len(self._prefix):
-            return self._classification.place(self._prefix[index])
-        return self._classification.place(self._items) if self._has_rest else None
+        return self._place([schema for parts in self._parts for schema in parts.items(index)])
 
     @property
     def prefix_length(self) -> int:
         """How many elements have a place of their own; all after them share one."""
-        return len(self._prefix)
+        return max((len(parts.prefix) for parts in self._parts), default=0)
 
     @cached_property
     def classifies(self) -> bool:
@@ -137,30 +126,34 @@ class Place:
             place = waiting.pop()
             if place.categories:
                 return True
-            below = set(place._below()) - seen
+            below = {place._classification.place(place._nodes(schema)) for schema in place._below()} - seen
             seen |= below
             waiting += below
         return False
 
-    def _below(self) -> Iterable[Place]:
-        groups = [*self._properties.values(), *self._patterns.values(), *self._prefix]
-        for nodes in [*groups, self._additional, self._items]:
-            yield self._classification.place(nodes)
+    def _below(self) -> Iterable[Any]:
+        for parts in self._parts:
+            yield from (*parts.properties.values(), *parts.patterns.values(), *parts.prefix)
+            yield from (parts.additional, parts.rest)
+
+    def _place(self, schemas: list[Any]) -> Place | None:
+        return self._classification.place([n for s in schemas for n in self._nodes(s)]) if schemas else None
 
     def _read(self, node: Node, categories: set[str]) -> Iterable[Node]:
         """File what `node` says of the values below; return the nodes that speak of the same value."""
         if any(keyword in node.schema for keyword in _NOT_FOLLOWED_REFERENCES):
             categories.add(RESTRICTED)
         same = []
+        parts = _Parts()
         for step, schema in subschemas(node.schema, node.draft):
-            keyword = step[0]
-            if keyword in _SAME_VALUE:
+            if step[0] in _SAME_VALUE:
                 same += self._nodes(schema)
-            elif keyword in _NOT_FOLLOWED:
+            elif step[0] in _NOT_FOLLOWED:
                 if _may_classify(schema):
                     categories.add(RESTRICTED)
             else:
-                self._file(step, schema)
+                parts.file(step, schema)
+        self._parts.append(parts)
         if node.ref is not None:
             try:
                 target = self._references.follow(node, node.ref)
@@ -171,29 +164,52 @@ class Place:
             same += self._nodes(target)
         return same
 
-    def _file(self, step: tuple[str | int, ...], schema: Any) -> None:
-        keyword, nodes = step[0], self._nodes(schema)
-        if keyword == "properties":
-            self.has_members = True
-            self._properties.setdefault(str(step[1]), []).extend(nodes)
-        elif keyword == "patternProperties":
-            self.has_members = True
-            self._patterns.setdefault(str(step[1]), []).extend(nodes)
-        elif keyword == "additionalProperties":
-            self.has_members = True
-            self._additional += nodes
-        elif keyword in ("prefixItems", "items") and len(step) == 2:
-            self.has_items = True
-            index = int(step[1])
-            self._prefix += [[] for _ in range(index + 1 - len(self._prefix))]
-            self._prefix[index] += nodes
-        elif keyword in ("items", "additionalItems"):
-            self.has_items = True
-            self._has_rest = self._has_rest or schema is not False
-            self._items += nodes
-
     def _nodes(self, schema: Any) -> list[Node]:
         return [self._references.node(schema)] if isinstance(schema, dict) else []
+
+
+class _Parts:
+    """What one subschema says of the members and the elements of its value; a boolean is a subschema too."""
+
+    __slots__ = ("additional", "patterns", "prefix", "properties", "rest")
+
+    def __init__(self) -> None:
+        self.properties: dict[str, Any] = {}
+        self.patterns: dict[str, Any] = {}
+        self.additional: Any = None
+        self.prefix: list[Any] = []
+        self.rest: Any = None
+
+    @property
+    def other_names(self) -> bool:
+        """Whether names that are not in `properties` are declared: `"additionalProperties": true` declares none."""
+        return bool(self.patterns) or isinstance(self.additional, dict)
+
+    def file(self, step: tuple[str | int, ...], schema: Any) -> None:
+        """Take in a subschema that stands at `step`."""
+        keyword = step[0]
+        if keyword == "properties":
+            self.properties[str(step[1])] = schema
+        elif keyword == "patternProperties":
+            self.patterns[str(step[1])] = schema
+        elif keyword == "additionalProperties":
+            self.additional = schema
+        elif keyword in ("prefixItems", "items") and len(step) == 2:
+            self.prefix.append(schema)
+        elif keyword in ("items", "additionalItems"):
+            self.rest = schema
+
+    def members(self, name: str) -> list[Any]:
+        """Return the subschemas of the property `name`."""
+        found = [self.properties[name]] if name in self.properties else []
+        found += [schema for pattern, schema in self.patterns.items() if _matcher(pattern)({name: None})]
+        return found or ([self.additional] if isinstance(self.additional, dict) else [])
+
+    def items(self, index: int) -> list[Any]:
+        """Return the subschemas of the element at `index`."""
+        if index < len(self.prefix):
+            return [self.prefix[index]]
+        return [] if self.rest in (None, False) else [self.rest]
 
 
 def _categories_of(schema: dict[str, Any]) -> set[str]:
@@ -224,7 +240,7 @@ def _may_classify(schema: Any) -> bool:
     return False
 
 
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    """Match as validation does: the same engine, bounded in time."""
-    is_valid = compile_validator({"propertyNames": {"pattern": pattern}}).is_valid
-    return lambda name: is_valid({name: None})
+@lru_cache(maxsize=256)
+def _matcher(pattern: str) -> Callable[[object], bool]:
+    """Match an object's names as validation does: the same engine, bounded in time."""
+    return compile_validator({"propertyNames": {"pattern": pattern}}).is_valid

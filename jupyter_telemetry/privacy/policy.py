@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .classification import UNRESTRICTED
+from .classification import RESTRICTED, UNRESTRICTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,6 +68,6 @@ class Policy:
 
 def _limits(entry: Mapping[str, Any]) -> Limits:
     return Limits(
-        frozenset(entry.get("allowed_categories", ())) | {UNRESTRICTED},
+        (frozenset(entry.get("allowed_categories", ())) | {UNRESTRICTED}) - {RESTRICTED},
         frozenset(entry.get("allowed_properties", ())),
     )

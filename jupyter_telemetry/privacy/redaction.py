@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..envelope import RESERVED_PREFIX
@@ -59,7 +60,6 @@ class _Compiler:
 
     def event(self, root: Place) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """Return what is done with an event, which is never null as a whole."""
-        self.keeps_nulls = self.keeps_nulls or not root.has_fixed_names
         return _members(root, dict.fromkeys(self._limits.properties, _keep), self, root.categories)
 
     def action(self, place: Place, around: frozenset[str]) -> Action:
@@ -84,6 +84,8 @@ class _Compiler:
         items = _items(place, self, categories) if place.has_items else scalar
 
         def by_kind(value: Any) -> Any:
+            if isinstance(value, Enum):  # is written as its value
+                return by_kind(value.value)
             if isinstance(value, dict):
                 return members(value)
             return items(value) if isinstance(value, (list, tuple)) else scalar(value)
@@ -94,6 +96,8 @@ class _Compiler:
 def _members(
     place: Place, actions: dict[str, Action], compiler: _Compiler, categories: frozenset[str]
 ) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    if not place.has_fixed_names:
+        compiler.keeps_nulls = True  # what is met later cannot be judged now
     for name in place.names:
         member = place.member(name)
         if name not in actions and member is not None:
@@ -131,8 +135,10 @@ def _undeclared(
             action = compiler.action(member, categories) if member is not None else _null
             if action is _null:
                 del kept[name]
+            elif (found := action(kept[name])) is not None or kept[name] is None:
+                kept[name] = found
             else:
-                kept[name] = action(kept[name])
+                del kept[name]
 
     return look_at_undeclared
 

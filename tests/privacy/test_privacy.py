@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+from enum import Enum
 
 import pytest
 from hypothesis import given, settings
@@ -264,6 +265,72 @@ def test_no_number_is_written_as_null_where_a_redaction_writes_nulls():
     assert recorded(schema, {"a": None, "b": SECRET}, [ID]) == {"a": None, "b": None}
     kept = {"a": [1.5], "n": 2.5}
     assert recorded(schema, {**kept, "b": SECRET}, [ID]) == {**kept, "b": None}
+
+
+U, S = {"categories": ["unrestricted"]}, {"categories": ["secret"]}
+DRAFT_2020 = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "event", "kept"),
+    [
+        ({"properties": {"a": U}, "allOf": [{"additionalProperties": S}]}, {"a": SECRET}, {"a": None}),
+        ({"properties": {"a": U}, "dependencies": {"a": {"additionalProperties": S}}}, {"a": SECRET}, {"a": None}),
+        ({"properties": {"l": {"allOf": [{"items": [U]}, {"items": S}]}}}, {"l": [SECRET]}, {"l": [None]}),
+        (
+            {**DRAFT_2020, "properties": {"l": {"allOf": [{"prefixItems": [U]}, {"items": S}]}}},
+            {"l": [SECRET]},
+            {"l": [None]},
+        ),
+        (
+            {"properties": {"l": {"allOf": [{"items": [U, U]}, {"items": [S], "additionalItems": S}]}}},
+            {"l": [SECRET, SECRET]},
+            {"l": [None, None]},
+        ),
+        (
+            {"properties": {"q": S}, "patternProperties": {"^s_": True}, "additionalProperties": U},
+            {"s_x": SECRET, "other": "kept"},
+            {"other": "kept"},
+        ),
+        ({"properties": {"q": U}, "additionalProperties": True}, {"q": "kept", SECRET: SECRET}, {"q": "kept"}),
+    ],
+)
+def test_what_restricts_need_not_stand_beside_what_declares(schema, event, kept):
+    assert recorded(schema, event, [ID]) == kept
+
+
+class Holding(Enum):
+    OBJECT = {"secret": SECRET}
+    ARRAY = (SECRET,)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [({"properties": {"secret": S}}, Holding.OBJECT), ({"items": S}, Holding.ARRAY)]
+)
+def test_what_an_enum_holds_is_not_kept_for_that(part, value):
+    log = EventLog(allowed_schemas=[ID], on_invalid="log")
+    log.register_schema({"$id": ID, "version": 1, "properties": {"o": {**U, **part}}})
+    assert SECRET not in str(log.record_event(ID, 1, {"o": value}))
+
+
+def test_the_category_of_what_cannot_be_followed_cannot_be_allowed():
+    schema = {"properties": {"a": {"categories": 7}, "b": U}}
+    allowed = {ID: {"allowed_categories": ["\0restricted"]}}
+    assert recorded(schema, {"a": SECRET, "b": "kept"}, allowed) == {"a": None, "b": "kept"}
+
+
+@pytest.mark.parametrize("part", [{"additionalProperties": U}, {"patternProperties": {"x": U}}])
+def test_no_number_is_written_as_null_under_a_name_that_is_met_late(part):
+    schema = {"properties": {"o": {"type": "object", **part}, "s": {"type": "string", **S}}}
+    with pytest.raises(InvalidEvent, match="not a finite number"):
+        recorded(schema, {"o": {"x": float("nan")}, "s": SECRET}, [ID])
+
+
+def test_a_late_name_goes_with_its_value():
+    members = {"type": ["object", "string"], "properties": {"kind": text("unrestricted")}}
+    schema = {"properties": {"people": {"type": "object", "additionalProperties": members}}}
+    event = {"people": {"x": {"kind": "kept"}, SECRET: SECRET}}
+    assert recorded(schema, event, [ID]) == {"people": {"x": {"kind": "kept"}}}
 
 
 # Generated: a schema as a tree whose leaves are secret or not, wrapped in every way that says the same.
