@@ -56,6 +56,7 @@ class RecordingEventLog(EventLog):
     @validate("allowed_schemas")
     def _chosen(self, proposal: Bunch) -> Any:
         self._allows_all = False
+        self._routes = {}  # an empty list is no change of value, which traitlets would tell of
         return proposal.value
 
     def _limits(self, schema: EventSchema) -> Limits | None:

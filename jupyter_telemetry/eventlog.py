@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+import time
 import weakref
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from .schema import EventSchema
 
 __all__ = ["EventLog"]
+
+LONGEST_CALL_S = 10.0  # after which no call uses a handler that a change of configuration has taken out of use
+MAX_DEPTH_OF_CALLS = 8  # handlers that record events themselves, which come to handlers that do
 
 
 class EventLog(Configurable):
@@ -85,10 +90,11 @@ class EventLog(Configurable):
         self._counters: dict[tuple[str, str], Counters] = {}
         self._attached: tuple[logging.Handler, ...] = ()
         self._own: list[logging.Handler] = []  # made from configuration; closed with the log, or the interpreter
-        self._retired: list[logging.Handler] = []  # of them, those that only a call under way may still use
+        self._retired: dict[logging.Handler, float] = {}  # of them, those not in use any more, and since when
         self._configured_handlers: object = None  # as the configuration in force has them
         self._found_handlers: object = None
         weakref.finalize(self, close_handlers, self._own)
+        self._under_way = threading.local()  # how deep this thread is in handlers that record
         self._failures = 0
         self._unknown = 0  # refused calls that named no registered schema
         self._fetched: dict[str, dict[str, Any]] = {}
@@ -164,13 +170,23 @@ class EventLog(Configurable):
                     _handle(handler, record)
             except Exception as error:  # a failing handler must not break the caller
                 self._handler_failed(handler, error)
-        for handler in route.record_handlers:
-            try:
-                record = record or event_record(route, capsule, line)
-                _handle(handler, record)
-            except Exception as error:
-                self._handler_failed(handler, error)
+        if route.record_handlers:
+            self._hand_records_out(route, record or event_record(route, capsule, line))
         route.counters.recorded += 1
+
+    def _hand_records_out(self, route: Route, record: logging.LogRecord) -> None:
+        depth = getattr(self._under_way, "depth", 0)
+        self._under_way.depth = depth + 1
+        try:
+            for handler in route.record_handlers:
+                try:
+                    if depth == MAX_DEPTH_OF_CALLS:
+                        raise RecursionError
+                    _handle(handler, record)
+                except Exception as error:
+                    self._handler_failed(handler, error)
+        finally:
+            self._under_way.depth = depth
 
     # Registration
 
@@ -238,9 +254,7 @@ class EventLog(Configurable):
             own = list(self._own)
             self._own.clear()
             self._retired.clear()
-        # Not under the lock: a listener delivers the rest of its queue now.
-        for handler, error in close_handlers(own):
-            self._handler_failed(handler, error)
+        self._close_all(own)  # not under the lock: a listener delivers the rest of its queue now
 
     def __enter__(self) -> Self:
         return self
@@ -315,18 +329,27 @@ class EventLog(Configurable):
             self._retire()
 
     def _retire(self) -> None:
-        """Close what was retired before, and retire own handlers that are not in use: a call may still use them."""
+        """Retire own handlers that are not in use, and close those that no call under way uses any more."""
+        now = time.monotonic()
         unused = [handler for handler in self._own if handler not in self._attached]
-        done = [handler for handler in self._retired if handler in unused]
-        self._retired = [handler for handler in unused if handler not in done]
+        self._retired = {handler: self._retired.get(handler, now) for handler in unused}
+        done = [handler for handler, since in self._retired.items() if now - since >= LONGEST_CALL_S]
         for handler in done:
             self._own.remove(handler)
-        for handler, error in close_handlers(done):
+            del self._retired[handler]
+        if done:
+            # In a thread of its own, since the lock is held: a listener now delivers the rest of its queue.
+            threading.Thread(target=self._close_all, args=(done,), name="jupyter_telemetry: closing handlers").start()
+
+    def _close_all(self, handlers: list[logging.Handler]) -> None:
+        for handler, error in close_handlers(handlers):
             self._handler_failed(handler, error)
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""
         schema = self.registry.get(schema_id, version)
+        if (known := self._routes.get((schema.id, version))) is not None:  # type: ignore[arg-type]
+            return known
         with self._lock:
             known = self._routes.get((schema.id, schema.version))
             route = known or self._make_route(schema)
@@ -376,7 +399,8 @@ class EventLog(Configurable):
             return
         registered = {each.id for each in self.registry}
         for pattern in self._policy.patterns:
-            if pattern not in registered and not any(char in pattern for char in "*?["):
+            is_id = not any(char in pattern for char in "*?[")
+            if is_id and pattern not in registered and not self._notices.was_said(("unknown", pattern)):
                 near = self.registry.nearest(pattern)
                 self._notices.warn_once(
                     ("unknown", pattern),

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .forksafe import Lock
+from .printable import printable
 
 if TYPE_CHECKING:
     import logging
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Notices"]
 
 INTERVAL_S = 60.0
+MAX_KINDS = 10_000
 
 
 class Notices:
@@ -30,14 +32,16 @@ class Notices:
         """Log `message % args`, which must hold no event's values; kinds are told apart by `kind`."""
         now = self._clock()
         with self._lock:
+            if len(self._next_at) >= MAX_KINDS and kind not in self._next_at:
+                kind = None  # whoever makes up kinds without end gets one line for all of them
             if now < self._next_at.get(kind, now):
                 self._held_back[kind] = self._held_back.get(kind, 0) + 1
                 return
             self._next_at[kind] = now + INTERVAL_S
             held_back = self._held_back.pop(kind, 0)
         if held_back:
-            message, args = f"{message} (and %d more like it since the last such line)", (*args, held_back)
-        self.logger.warning(message, *args)
+            message, args = f"{message} (and %s more like it since the last such line)", (*args, held_back)
+        self._say(message, args)
 
     def warn_once(self, kind: Hashable, message: str, *args: object) -> None:
         """Log `message % args` the first time."""
@@ -45,4 +49,12 @@ class Notices:
             if kind in self._next_at:
                 return
             self._next_at[kind] = float("inf")
-        self.logger.warning(message, *args)
+        self._say(message, args)
+
+    def was_said(self, kind: Hashable) -> bool:
+        """Say whether there was a line of this kind."""
+        return kind in self._next_at
+
+    def _say(self, message: str, args: tuple[object, ...]) -> None:
+        # An id comes from whoever records: it must not forge a line, or reach a terminal.
+        self.logger.warning(message, *(printable(str(each)) for each in args))
