@@ -689,3 +689,18 @@ def test_a_listener_that_fails_while_the_log_closes_is_counted_and_keeps_it_from
     log.close()
     assert log.counts() == {"recorded": 100, "not_allowed": 0, "invalid": 0, "handler_failures": 100}
     assert capfd.readouterr() == ("", "")
+
+
+def test_handlers_that_record_again_come_to_an_end(caplog):
+    class Again(logging.Handler):
+        def emit(self, record):
+            log.record_event("a", 1, {})
+
+    log = EventLog(allowed_schemas=["a"], handlers=[Again(), Again()])
+    log.register_schema({"$id": "a", "version": 1})
+    log.record_event("a", 1, {})
+
+    counts = log.counts()
+    assert counts["recorded"] == 2**9 - 1
+    assert counts["handler_failures"] == 2**9
+    assert len(caplog.records) == 2
