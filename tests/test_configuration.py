@@ -479,7 +479,8 @@ def test_handlers_that_change_in_the_configuration_take_the_place_of_those_there
     log.update_config(config)
     record(log, "3")
     assert [names(tmp_path / f"{name}.log") for name in "abc"] == [["1"], ["2", "3"], ["3"]]
-    assert first.stream is None  # closed, as nobody else can
+    log.close()
+    assert first.stream is None
 
 
 def test_configuration_that_adds_at_run_time_adds_to_what_there_is(make_log, make_file_handler, tmp_path):
@@ -624,15 +625,16 @@ def test_a_log_that_is_dropped_closes_what_it_made(tmp_path):
     assert handler.stream is None
 
 
-def test_what_was_replaced_is_closed_at_the_latest_with_the_log(tmp_path):
+def test_what_was_replaced_is_closed_when_no_call_under_way_can_use_it_or_with_the_log(tmp_path):
     log = EventLog(handlers=[file_dict(tmp_path, "a.log")])
     handlers = [log.handlers[0]]
-    for name in ("b.log", "c.log"):
+    for name in ("b.log", "c.log", "d.log"):
         log.handlers = [file_dict(tmp_path, name)]
         handlers.append(log.handlers[0])
-    assert handlers[0].stream is None
+        log._retired[handlers[0]] = -1000.0  # it was long ago
+    assert [handler.stream is None for handler in handlers] == [True, False, False, False]
     log.close()
-    assert [handler.stream for handler in handlers] == [None, None, None]
+    assert [handler.stream is None for handler in handlers] == [True, True, True, True]
 
 
 def test_a_handler_that_comes_back_stays_open(make_log, tmp_path):
