@@ -13,7 +13,7 @@ from ._drafts import Draft, keywords
 from ._guards import guarded, without_guard
 from ._location import json_path, spelled
 from ._reasons import describe
-from ._violation import MAX_FAILURES, OF_THE_WHOLE, Failure, Violation, of_a_name, violation
+from ._violation import MAX_FAILURES, OF_THE_WHOLE, Failure, Violation, is_large, of_a_name, violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,10 +90,20 @@ class RustValidator:
     def explain(self, instance: object) -> Violation | None:
         """Say which rule `instance` breaks; None if it breaks none, or is nothing that JSON can hold."""
         try:
-            errors = list(islice(self._validator.iter_errors(instance), MAX_FAILURES))
+            errors = self._errors(instance)
         except (ValueError, TypeError, RecursionError):
             return None
         return violation([_failure(each, instance, self.references) for each in errors], self.references)
+
+    def _errors(self, instance: object) -> list[jsonschema_rs.ValidationError]:
+        """Give the errors to choose from; of a large event the first only: iter_errors makes all of them at once."""
+        if not is_large(instance):
+            return list(islice(self._validator.iter_errors(instance), MAX_FAILURES))
+        try:
+            self._validator.validate(instance)
+        except jsonschema_rs.ValidationError as error:
+            return [error]
+        return []
 
 
 def schema_failures(schema: dict[str, Any], draft: Draft) -> Iterator[Failure]:

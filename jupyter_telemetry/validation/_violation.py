@@ -20,6 +20,8 @@ OF_THE_WHOLE = ("additionalItems", "additionalProperties", "unevaluatedItems", "
 """Rules that, being `false`, are failed by the object or array, and not by what is in it."""
 MAX_FAILURES = 64
 """Failures of one event that are looked at."""
+LARGE = 1000
+"""Values of an event from which on its first failure is taken, not the one that says most."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,19 @@ def violation(failures: Iterable[Failure], references: References) -> Violation 
         rule_path=chosen.rule_path,
         expected=chosen.expected,
     )
+
+
+def is_large(instance: object) -> bool:
+    """Say whether an event has more than LARGE values."""
+    waiting, count = [instance], 0
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list | tuple):
+            count += len(value)
+            if count > LARGE:
+                return True
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return False
 
 
 def best(failures: Iterable[Failure]) -> Failure | None:

@@ -72,3 +72,23 @@ def test_threads_may_share_a_validator(backend):
     with ThreadPoolExecutor(4) as pool:
         answers = pool.map(validator.is_valid, [{"a": "a" * n + "b" * (n % 2)} for n in range(1, 400)])
     assert list(answers) == [n % 2 == 0 for n in range(1, 400)]
+
+
+LARGE_AND_WRONG = """
+from jupyter_telemetry.validation import compile_validator
+items = {"type": "integer"}, {"anyOf": [{"required": ["a"]}, {"type": "string"}]}
+for wrong, schema in zip(("x", {}), items):
+    validator = compile_validator({"properties": {"l": {"items": schema}}})
+    event = {"l": [wrong] * 200_000}
+    assert not validator.is_valid(event)
+    found = validator.explain(event)
+    print(found.json_path, found.rule)
+    print(validator.explain({"l": [3] * 200_000}))
+"""
+
+
+@pytest.mark.parametrize("backend", ["rust", "python"])
+def test_a_large_event_is_explained_by_its_first_failure(backend):
+    """All 200,000 failures took 17 seconds on a quiet machine."""
+    said = run(LARGE_AND_WRONG, **{validation.BACKEND_VARIABLE: backend})
+    assert said == ["$.l[0]", "type", "None", "$.l[0]", "required", "None"]
