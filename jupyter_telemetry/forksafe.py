@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
 __all__ = ["WAIT_S", "Lock", "guard"]
 
@@ -24,7 +25,7 @@ WAIT_S = 1.0
 
 _RLock = type(threading.RLock())
 _locks: weakref.WeakSet[Lock] = weakref.WeakSet()
-_handlers: weakref.WeakSet[logging.Handler] = weakref.WeakSet()
+_handlers: weakref.WeakKeyDictionary[logging.Handler, Callable[[Any], object]] = weakref.WeakKeyDictionary()
 _known = threading.RLock()  # guards the two sets; held by the forking thread until it has forked
 _held: list[Any] = []
 
@@ -56,10 +57,10 @@ class Lock:
         self._lock.release()
 
 
-def guard(handler: logging.Handler) -> None:
-    """Have a fork wait until no thread is inside `handler`."""
+def guard(handler: logging.Handler, after_in_child: Callable[[Any], object]) -> None:
+    """Have a fork wait until no thread is inside `handler`; then call `after_in_child` with it in the child."""
     with _known:
-        _handlers.add(handler)
+        _handlers[handler] = after_in_child
 
 
 def _before() -> None:
@@ -85,6 +86,8 @@ def _after_in_child() -> None:
         with suppress(RuntimeError):  # logging has made the locks of handlers anew
             _held.pop().release()
     _known.release()
+    for handler, after_in_child in list(_handlers.items()):
+        after_in_child(handler)
 
 
 if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork

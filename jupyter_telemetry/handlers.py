@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import logging.config
 import logging.handlers
+import queue
 import sys
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,16 @@ def _passes_on_to(handler: logging.Handler) -> Iterator[logging.Handler]:
             yield each
 
 
+def _leave_to_the_parent(handler: logging.Handler) -> None:
+    """Have the child of a fork hold nothing back that its parent recorded, and deliver what it records itself."""
+    if isinstance(handler, logging.handlers.BufferingHandler):
+        handler.buffer = []
+    listener = getattr(handler, "listener", None)
+    if isinstance(handler, logging.handlers.QueueHandler) and listener is not None and "close" in vars(handler):
+        handler.queue = listener.queue = queue.Queue()
+        listener.start()  # its thread is not in the child
+
+
 # Failing
 
 
@@ -174,7 +185,7 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
         handler.handleError = watch  # type: ignore[method-assign]
     if (method := weakref.WeakMethod(on_failure)) not in watch.told:
         watch.told = (*watch.told, method)
-    forksafe.guard(handler)
+    forksafe.guard(handler, _leave_to_the_parent)
     for each in _passes_on_to(handler):
         quieten(each, on_failure)
 

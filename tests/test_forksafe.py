@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import logging.handlers
 import os
+import queue
 import signal
 import threading
 import time
@@ -124,12 +126,17 @@ def test_a_fork_waits_for_handlers_too_and_for_no_other_kind_of_lock():
             self.lock = threading.Semaphore()
 
     handler = logging.Handler()
+    told = []
     for each in (handler, odd := Odd(), none := logging.NullHandler()):
-        guard(each)
+        guard(each, told.append)
     with held(handler.lock):
-        assert in_child(lambda: [taken(handler.lock)]) == ["True"]
+        assert in_child(lambda: [taken(handler.lock), sorted(type(each).__name__ for each in told)]) == [
+            "True",
+            "['Handler', 'NullHandler', 'Odd']",
+        ]
     assert taken(odd.lock)
     assert none.lock is None
+    assert told == []
 
 
 SCHEMA = {
@@ -169,6 +176,39 @@ def test_children_of_a_process_whose_threads_record_write_whole_lines_and_do_not
     written = [line.split('"__id__":"')[1][:36] for line in lines]
     assert len(set(written)) == len(written)
     assert {event_id for ids in children for event_id in ids} <= set(written)
+
+
+def listened_to(path):
+    """Make a QueueHandler and its listener, as a configuration's "()" may name it."""
+    handler = logging.handlers.QueueHandler(queue.Queue())
+    handler.listener = logging.handlers.QueueListener(handler.queue, logging.FileHandler(path))
+    handler.listener.start()
+    return handler
+
+
+def test_what_a_handler_holds_back_is_written_by_the_process_that_recorded_it(tmp_path):
+    files = {"class": "logging.FileHandler", "filename": str(tmp_path / "memory.log")}
+    memory = {"class": "logging.handlers.MemoryHandler", "capacity": 10_000, "target": files}
+    log = EventLog(
+        handlers=[memory, {"()": listened_to, "path": str(tmp_path / "queue.log")}], allowed_schemas=[SCHEMA["$id"]]
+    )
+    log.register_schema(SCHEMA)
+
+    def record_some():
+        return [log.record_event(SCHEMA["$id"], 1, {"who": "x"})["__id__"] for _ in range(200)]
+
+    def record_and_close():
+        ids = record_some()
+        log.close()
+        return ids
+
+    behind = log.handlers[1].listener.handlers[0]
+    ids = [*record_some(), *in_child(record_and_close), *record_some()]
+    log.close()
+    behind.close()
+    for name in ("memory.log", "queue.log"):
+        written = [line.split('"__id__":"')[1][:36] for line in (tmp_path / name).read_text().splitlines()]
+        assert sorted(written) == sorted(ids)
 
 
 def test_no_id_is_given_twice_by_parent_children_and_grandchildren():
