@@ -3,17 +3,19 @@
 # make check  lint, format and types
 # make docs   the documentation, in docs/_build/html
 # make bench  the speed, side by side with others
+# make clean  away with all that these have made
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .PHONY: demo test check docs bench browser clean
 
 demo: $(VENV)/.demo
-	$(BIN)/jupyter-telemetry demo
+	@$(BIN)/jupyter-telemetry demo
 
+# A test file runs in one process, since its tests may share a server. The last lines are pytest's own summary.
 test: $(VENV)/.test browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
@@ -29,20 +31,24 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m bench
 
 # The tests look at pages in a real browser.
-browser:
-	@command -v chromium >/dev/null || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
+browser: $(VENV)/.test
+	@.ci/browser $(BIN)/python
 
 clean:
 	rm -rf $(VENV) .venv-* docs/_build demo-output .coverage* htmlcov dist
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed: make PYTHON=…") if sys.version_info < (3, 10) else 0'
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
 
 # One stamp an extra: what is installed is installed again only when its list changes.
 $(VENV)/.demo $(VENV)/.test $(VENV)/.docs $(VENV)/.bench: $(VENV)/.%: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV): this is done once, and takes a minute"
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
 $(VENV)/.check: pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV): this is done once, and takes a minute"
 	$(PIP) --editable '.[test,check]'
 	@touch $@

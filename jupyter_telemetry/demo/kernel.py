@@ -32,6 +32,7 @@ class KernelChannel:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
+        self._socket.shutdown()  # which close leaves out if the server closed it first
 
     def send(self, code: str) -> str:
         """Have a cell run; return the id of the request."""
@@ -49,13 +50,13 @@ class KernelChannel:
         self._socket.send(json.dumps(message))
         return request
 
-    def answer(self, request: str, timeout_s: float = TIMEOUT_S) -> str | None:
-        """Wait until a cell has run; return "ok" or "error", or None when the time is up.
+    def answer(self, request: str, timeout_s: float | None = None) -> str | None:
+        """Wait until a cell has run; return "ok" or "error", or None when the time (TIMEOUT_S) is up.
 
         Only the answer on the shell channel is waited for: what is published (busy, idle, output) may be lost
         while a kernel has just started.
         """
-        give_up_at = time.monotonic() + timeout_s
+        give_up_at = time.monotonic() + (TIMEOUT_S if timeout_s is None else timeout_s)
         while (left_s := give_up_at - time.monotonic()) > 0:
             message = self._receive(left_s)
             if message.get("msg_type") == "execute_reply" and message["parent_header"].get("msg_id") == request:

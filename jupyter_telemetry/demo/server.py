@@ -26,7 +26,7 @@ POLL_INTERVAL_S = 0.05
 CONFIGURATION = """\
 c.EventLog.handlers = [{{
     "class": "jupyter_telemetry.journal.JournalHandler",
-    "directory": {journal!r},
+    "directory": {journal},
 }}]
 
 # Jupyter's own schemas say "personal-data: true": all of an event is personal.
@@ -54,7 +54,7 @@ class DemoServer:
     """
 
     def __init__(self, home: Path, journal: Path, log: Path) -> None:
-        self.configuration = CONFIGURATION.format(journal=str(journal))
+        self.configuration = CONFIGURATION.format(journal=json.dumps(str(journal)))
         self.token = secrets.token_hex(24)
         self.url = ""
         self._home = home

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -79,11 +81,12 @@ class Teller:
     def end(self, journal: Path, report: Path) -> None:
         """Say what is left, and what to do with it."""
         option = f"--journal {shlex.quote(str(journal))}"
+        program = _program()
         lines = [
             ("Report", report.resolve().as_uri()),
             ("Journal", str(journal)),
-            ("Ask it", f'jupyter telemetry query {option} "FROM events LIMIT 5"'),
-            ("Look", f"jupyter telemetry tail {option}"),
+            ("Ask it", f'{program} query {option} "FROM events LIMIT 5"'),
+            ("Look", f"{program} tail {option}"),
         ]
         self.console.print(Text("\nYours to look at", "bold"))
         for name, text in lines:  # unbroken, so that they can be copied
@@ -92,3 +95,11 @@ class Teller:
     def _code(self, code: str, language: str, title: str) -> None:
         shown = Syntax(code, language, theme=_THEME, background_color="default", word_wrap=True)
         self.console.print(Panel(shown, title=title, title_align="left", border_style="dim", expand=False))
+
+
+def _program() -> str:
+    """Say how this program is called from here: in a virtual environment that is not activated, by its path."""
+    called = sys.argv[0]
+    if called.endswith("jupyter-telemetry") and not shutil.which("jupyter-telemetry"):
+        return shlex.quote(called)
+    return "jupyter telemetry"

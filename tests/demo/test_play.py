@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from jupyter_telemetry.cli import main
 from jupyter_telemetry.demo.play import _compare
 from jupyter_telemetry.demo.user import CONTENTS, KERNELS, Expected
 from jupyter_telemetry.journal import JournalReader
@@ -37,15 +42,26 @@ def _left_over(tmp_path: Path) -> list[str]:
     return found
 
 
+@dataclass
+class Done:
+    """What the command said."""
+
+    stdout: str
+    stderr: str
+
+
 @pytest.fixture(scope="module")
 def played(tmp_path_factory):
     tmp_path = tmp_path_factory.mktemp("demo")
     output = tmp_path / "out put"
-    done = subprocess.run(
-        [*COMMAND, str(output)], capture_output=True, text=True, timeout=120, env=_temporary(tmp_path), check=False
-    )
-    assert done.returncode == 0, f"{done.stderr}\n{(output / 'server.log').read_text()}"
-    return tmp_path, output, done
+    said, complained = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
+        for name, value in _temporary(tmp_path).items():
+            patch.setenv(name, value)
+        patch.setattr(tempfile, "tempdir", None)  # it remembers what TMPDIR was
+        status = main(["demo", "--output", str(output)])
+    assert status == 0, f"{complained.getvalue()}\n{(output / 'server.log').read_text()}"
+    return tmp_path, output, Done(said.getvalue(), complained.getvalue())
 
 
 def test_it_shows_events_answers_and_where_the_report_is(played):
