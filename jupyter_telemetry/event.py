@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticSerializationError
 
 from .errors import InvalidEvent, InvalidSchema, invalid_event
@@ -15,6 +21,9 @@ __all__ = ["Event", "checked_schema", "dump"]
 _FIRST = ("title", "description", "type", "properties", "required")
 _LAST = ("$id", "version")
 _ATTRIBUTES = ("_id", "_title", "_version")
+# What pydantic writes for a datetime without an offset.
+_NAIVE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?")
+_ARRAYS = (list, tuple, set, frozenset, deque)
 
 
 class Event(BaseModel):
@@ -42,7 +51,7 @@ def checked_schema(model: Any) -> dict[str, Any]:
         raise InvalidSchema(
             f"the event model {model.__name__} lacks {', '.join(missing)}: write them in its body, such as _version = 1"
         )
-    plain = _ordered(model.model_json_schema(by_alias=True, mode="serialization"))
+    plain = _ordered(_schema_of(model))
     return {**plain, "title": model._title, "$id": model._id, "version": model._version}
 
 
@@ -53,13 +62,63 @@ def dump(event: Any) -> dict[str, Any]:
     """
     if not isinstance(event, Event):
         raise _unfit(event, f"is a {type(event).__name__}, not an instance of an Event model")
-    try:
-        properties: dict[str, Any] = type(event).__pydantic_serializer__.to_python(
-            event, mode="json", by_alias=True, warnings=False
-        )
-    except (PydanticSerializationError, ValueError, TypeError, RecursionError):
-        raise _unfit(event, "holds a value that cannot be written as JSON") from None
+    properties = _dumped(event)
+    if properties is None:  # not in an `except`: pydantic's error holds the value
+        raise _unfit(event, "holds a value that cannot be written as JSON")
     return properties
+
+
+def _dumped(event: Event) -> dict[str, Any] | None:
+    write = type(event).__pydantic_serializer__.to_python
+    try:
+        properties: dict[str, Any] = write(event, mode="json", by_alias=True, warnings=False)
+        if _may_hold_datetimes(type(event)):
+            values = write(event, mode="python", by_alias=True, warnings=False)
+            properties = _in_utc(properties, values)
+    except (PydanticSerializationError, ValueError, TypeError, RecursionError):
+        return None
+    return properties
+
+
+def _in_utc(written: Any, value: Any) -> Any:
+    """Give `written`, what pydantic wrote of `value`, with an offset at each naive datetime."""
+    if isinstance(value, datetime):
+        return f"{written}Z" if isinstance(written, str) and _NAIVE.fullmatch(written) else written
+    if isinstance(written, dict) and isinstance(value, dict) and len(written) == len(value):
+        pairs = zip(written.items(), value.values(), strict=True)
+        return {name: _in_utc(each, inner) for (name, each), inner in pairs}
+    if isinstance(written, list) and isinstance(value, _ARRAYS) and len(written) == len(value):
+        return [_in_utc(each, inner) for each, inner in zip(written, value, strict=True)]
+    return written
+
+
+class _Recorded(GenerateJsonSchema):
+    """The schema of what pydantic writes: times without an offset, durations of 1.5 seconds or of less than none.
+
+    JSON Schema's formats "time" and "duration" have no room for them.
+    """
+
+    def time_schema(self, schema: Any) -> dict[str, Any]:
+        return _without_format(super().time_schema(schema))
+
+    def timedelta_schema(self, schema: Any) -> dict[str, Any]:
+        return _without_format(super().timedelta_schema(schema))
+
+
+def _without_format(schema: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key != "format"}
+
+
+def _schema_of(model: type[Event]) -> dict[str, Any]:
+    return model.model_json_schema(by_alias=True, mode="serialization", schema_generator=_Recorded)
+
+
+@lru_cache(maxsize=1024)
+def _may_hold_datetimes(model: type[Event]) -> bool:
+    try:
+        return "'date-time'" in repr(_schema_of(model))
+    except PydanticUserError:  # it has no schema, so is not registered either
+        return False
 
 
 def _unfit(event: object, reason: str) -> InvalidEvent:
