@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _Path: TypeAlias = "tuple[str | int | Hidden, ...]"
 
-__all__ = ["MAX_DEPTH", "Encoder", "Misfit", "find_misfit", "is_too_deep"]
+__all__ = ["MAX_DEPTH", "Encoder", "Misfit", "find_misfit", "is_too_deep", "plain"]
 
 MAX_DEPTH = 200  # levels of objects and arrays, the event itself being the first
 
@@ -66,10 +66,13 @@ class Encoder:
 
         Raises InvalidEvent.
         """
+        # Nobody raises in the `except`: Python's own error holds the value, and would be the context.
         try:
             line = orjson.dumps(capsule, option=_OPTIONS)
         except (TypeError, RecursionError):  # orjson's own error is a TypeError
-            raise self.misfit(kept) or self._invalid(_UNKNOWN) from None
+            line = b""
+        if not line:
+            line = self._plain_line(capsule, kept)
         header_bytes, length = self._header_bytes, len(line)
         # From the end: CPython's rfind takes half to three quarters of the time of its find.
         if (
@@ -88,6 +91,16 @@ class Encoder:
         found = find_misfit(event, self._names)
         return self._invalid(found) if found else None
 
+    def _plain_line(self, capsule: dict[str, Any], kept: dict[str, Any]) -> bytes:
+        """Encode what orjson refused: subclasses of str as names, and of float."""
+        if (error := self.misfit(kept)) is not None:
+            raise error
+        try:
+            return orjson.dumps(plain(capsule), option=_OPTIONS)
+        except (TypeError, RecursionError):
+            pass
+        raise self._invalid(_UNKNOWN)
+
     def _look_closer(self, line: bytes, kept: dict[str, Any]) -> None:
         if len(line) > self._max_event_bytes + 1:
             reason = f"is longer than max_event_bytes ({self._max_event_bytes}) as JSON"
@@ -104,8 +117,26 @@ class Encoder:
         )
 
 
+def plain(value: Any) -> Any:
+    """Copy what find_misfit finds nothing in, with JSON's own types in place of their subclasses, Enums and UUIDs."""
+    if isinstance(value, dict):
+        return {plain(name): plain(item) for name, item in list(dict.items(value))}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, UUID):
+        return str(value)
+    # Not str(value), which calls what the subclass says: that need not be the text it holds.
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _holds_no_number(value: Any) -> bool:
-    """Say whether a NaN or an infinity is anywhere in what orjson has encoded: it has written null for it."""
+    """Say whether a NaN, an infinity or an Enum, which may be one, is in what orjson has encoded: perhaps as null."""
     for item in value.values() if isinstance(value, dict) else value:
         kind = type(item)
         if kind is str or kind is int:
@@ -113,7 +144,7 @@ def _holds_no_number(value: Any) -> bool:
         if kind is float:
             if not math.isfinite(item):
                 return True
-        elif isinstance(item, (dict, list, tuple)) and _holds_no_number(item):
+        elif isinstance(item, Enum) or (isinstance(item, (dict, list, tuple)) and _holds_no_number(item)):
             return True
     return False
 
@@ -160,6 +191,10 @@ def _misfit_of_name(name: object, path: _Path) -> Misfit | None:
 
 def _misfit_of_scalar(value: object, path: _Path) -> Misfit | None:
     reason = None
+    if isinstance(value, Enum):
+        if not isinstance(value.value, (str, int, float)):
+            return Misfit(path, "json", "is an Enum whose value is neither text nor number")
+        value = value.value
     if isinstance(value, str):
         try:
             value.encode()
@@ -171,6 +206,6 @@ def _misfit_of_scalar(value: object, path: _Path) -> Misfit | None:
     elif isinstance(value, float):
         if not math.isfinite(value):
             reason = "is not a finite number"
-    elif value is not None and not isinstance(value, (Enum, UUID)):
+    elif value is not None and not isinstance(value, UUID):
         reason = "is of a type that JSON does not have"
     return Misfit(path, "json", reason) if reason else None

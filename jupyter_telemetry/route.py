@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .encoding import Encoder, is_too_deep
+from .encoding import Encoder, is_too_deep, plain
 from .envelope import Envelope
 from .errors import InvalidEvent, invalid_event
 from .privacy import Classification, compile_redaction
@@ -103,7 +103,9 @@ class Route:
                 return
         except _NO_JSON:
             pass
-        raise self._violation(event)
+        error = self._misfit_or_violation(event)
+        if error is not None:  # not in the `except`: the validator's error holds the value
+            raise error
 
     def filter(self, event: dict[str, Any]) -> dict[str, Any]:
         """Return what may be kept of a valid event: the event itself, or a new object that shares its values."""
@@ -112,11 +114,22 @@ class Route:
         try:
             return self._redact(event)
         except ReservedName:
-            raise self._violation(event) from None
+            pass
+        raise self._encoder.misfit(event) or self._violation(event)
 
-    def _violation(self, event: object) -> InvalidEvent:
+    def _misfit_or_violation(self, event: object) -> InvalidEvent | None:
+        """Return what is wrong with an event that was refused, if anything but a subclass of one of JSON's types."""
         if (misfit := self._encoder.misfit(event)) is not None:
             return misfit
+        event = plain(event)
+        try:
+            if isinstance(event, dict) and self._is_valid(event):
+                return None
+        except _NO_JSON:
+            pass
+        return self._violation(event)
+
+    def _violation(self, event: object) -> InvalidEvent:
         found = self.schema.validator.explain(event) or _NOT_EXPLAINED
         if not isinstance(event, dict):
             found = _NOT_AN_OBJECT
