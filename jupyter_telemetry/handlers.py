@@ -184,7 +184,7 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
         watch = _Watch(handler)
         handler.handleError = watch  # type: ignore[method-assign]
     if (method := weakref.WeakMethod(on_failure)) not in watch.told:
-        watch.told = (*watch.told, method)
+        watch.told = (*(each for each in watch.told if each() is not None), method)
     forksafe.guard(handler, _leave_to_the_parent)
     for each in _passes_on_to(handler):
         quieten(each, on_failure)

@@ -6,6 +6,7 @@ import json
 import logging
 import math
 import re
+import sys
 import threading
 import time
 import uuid
@@ -153,8 +154,8 @@ def test_a_timestamp_is_rfc_3339_in_utc_and_python_reads_it():
 
 
 def _read(timestamp):
-    """What fromisoformat does from Python 3.11 on; 3.10's does not know `Z`."""
-    return datetime.fromisoformat(timestamp.replace("Z", "+00:00"))
+    # From Python 3.11 on, fromisoformat reads it as it is.
+    return datetime.fromisoformat(timestamp if sys.version_info >= (3, 11) else timestamp.replace("Z", "+00:00"))
 
 
 def sealed(moment):

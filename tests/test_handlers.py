@@ -634,6 +634,16 @@ def test_a_handler_keeps_no_log_alive(make_log):
     assert log() is None
 
 
+def test_a_handler_that_outlives_many_logs_remembers_only_those_there_are(make_log):
+    handler = RaisesFromEmit()
+    for _ in range(100):
+        EventLog(handlers=[handler])
+        gc.collect(0)
+    gc.collect()
+    log = make_log(handler)
+    assert [told().__self__ for told in handler.handleError.told] == [log]
+
+
 # A handler that blocks
 
 

@@ -281,6 +281,12 @@ def test_a_copy_of_a_setting_is_an_ordinary_list_or_dict(value, clone):
     assert type(twin) is type(value)
 
 
+def test_a_setting_that_nobody_can_change_needs_no_deep_copy():
+    log = EventLog(allowed_schemas={ID: {"allowed_properties": ["a"]}}, handlers=[logging.NullHandler()])
+    assert copy.deepcopy(log.allowed_schemas) is log.allowed_schemas
+    assert copy.deepcopy(log.handlers) is log.handlers  # nor could it be had: a handler holds a lock
+
+
 # What configuration files append
 
 
