@@ -32,7 +32,8 @@ class KernelChannel:
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
-        self._socket.shutdown()  # which close leaves out if the server closed it first
+        # What close leaves out if the server closed it first.
+        self._socket.shutdown()  # type: ignore[no-untyped-call]  # the library is typed in part
 
     def send(self, code: str) -> str:
         """Have a cell run; return the id of the request."""

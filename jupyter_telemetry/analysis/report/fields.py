@@ -20,6 +20,7 @@ MOST_VALUES = 8  # of a field that are shown
 FEW_TEXTS = 24  # different ones, at the most, for a field to be counted
 FEW_NUMBERS = 8
 LONGEST_VALUE = 300  # characters; what is alike up to there counts as the same
+SAMPLE = 20_000  # events
 MOST_VIEWS = 50  # that are looked at, the most frequent first
 
 _TEXT, _NUMBERS = "VARCHAR", ("BIGINT", "UBIGINT", "HUGEINT", "INTEGER", "DOUBLE", "DECIMAL")
@@ -81,6 +82,7 @@ def _tally(journal: JournalDatabase, view: View, is_in_period: str) -> list[Fiel
                coalesce({", ".join(names)}) AS value, count(*) AS events
         FROM (SELECT {columns} {source})
         GROUP BY GROUPING SETS ({", ".join(f"({name})" for name in names)})
+        QUALIFY row_number() OVER (PARTITION BY field ORDER BY events DESC, value) <= {FEW_TEXTS + 2}
         ORDER BY field, events DESC, value
         """  # noqa: S608 - names are quoted
     ).rows()
@@ -109,12 +111,14 @@ def _fields(journal: JournalDatabase, view: View) -> list[_Field]:
 
 
 def _with_few_values(journal: JournalDatabase, fields: list[_Field], source: str) -> list[_Field]:
-    """Leave out what surely has many values; the count is rough, and only exact below a few."""
+    """Leave out what has many values among the first events already."""
     if not fields:
         return []
-    counts = ", ".join(f"approx_count_distinct({field.expression})" for field in fields)
-    (row,) = journal.sql(f"SELECT {counts} {source}").rows()
-    return [field for field, count in zip(fields, row, strict=True) if 0 < count <= 2 * field.few]
+    columns = ", ".join(f"{field.expression} AS v{at}" for at, field in enumerate(fields))
+    counts = ", ".join(f"approx_count_distinct(v{at})" for at in range(len(fields)))
+    question = f"SELECT {counts} FROM (SELECT {columns} {source} LIMIT {SAMPLE})"  # noqa: S608 - names are quoted
+    (row,) = journal.sql(question).rows()
+    return [field for field, count in zip(fields, row, strict=True) if count <= 2 * field.few]  # the count is rough
 
 
 def _values(view: View, field: _Field, values: list[tuple[str | None, int]]) -> FieldValues | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from ..sqltext import literal
 from .figures import KernelLife, Kernels
@@ -31,7 +32,7 @@ LIFETIMES: tuple[tuple[float, str], ...] = (
 # A restart may show as a shutdown and a start of the same kernel: its life goes on, and ends with a shutdown after
 # its last start.
 _LIVES = """
-    WITH actions AS (
+    WITH actions AS MATERIALIZED (
         SELECT json_extract_string(event, '/kernel_id') AS kernel_id,
                json_extract_string(event, '/kernel_name') AS name,
                json_extract_string(event, '/action') AS action,
@@ -46,7 +47,7 @@ _LIVES = """
                count(*) FILTER (action = 'restart' AND succeeded) AS restarts,
                count(*) FILTER (action = 'interrupt' AND succeeded) AS interrupts
         FROM actions WHERE kernel_id IS NOT NULL GROUP BY kernel_id
-    ), ends AS (
+    ), ends AS MATERIALIZED (
         SELECT *, CASE WHEN last_shutdown >= coalesce(last_start, last_shutdown) THEN last_shutdown END AS ended,
                ended - started AS lifetime
         FROM lives
@@ -56,18 +57,19 @@ _LIVES = """
 
 def tally_kernels(journal: JournalDatabase, is_in_period: str) -> Kernels | None:
     """Return what became of all kernels; None if no event about one is recorded."""
-    lives = _LIVES.format(schema=literal(SCHEMA), is_in_period=is_in_period)
     under = [f"count(*) FILTER (lifetime >= {low} AND lifetime < {high})" for low, high in _limits()]
     (row,) = journal.sql(
         f"""
-        {lives}
+        {_LIVES.format(schema=literal(SCHEMA), is_in_period=is_in_period)}
         SELECT (SELECT count(*) FROM actions), (SELECT count(*) FROM actions WHERE NOT succeeded),
                count(*), count(lifetime), count(*) FILTER (ended IS NULL), coalesce(sum(restarts), 0)::BIGINT,
-               coalesce(sum(interrupts), 0)::BIGINT, median(lifetime), max(lifetime), {", ".join(under)}
+               coalesce(sum(interrupts), 0)::BIGINT, median(lifetime), max(lifetime), [{", ".join(under)}],
+               (SELECT list(latest ORDER BY first_seen, kernel_id)
+                FROM (FROM ends ORDER BY last_seen DESC, kernel_id LIMIT {MOST_LATEST}) AS latest)
         FROM ends
         """  # noqa: S608 - numbers of ours, and a literal
     ).rows()
-    events, failures, seen, ended, unfinished, restarts, interrupts, median_s, longest_s, *histogram = row
+    events, failures, seen, ended, unfinished, restarts, interrupts, median_s, longest_s, histogram, latest = row
     if not events:
         return None
     return Kernels(
@@ -81,20 +83,12 @@ def tally_kernels(journal: JournalDatabase, is_in_period: str) -> Kernels | None
         median_s=median_s,
         longest_s=longest_s,
         lifetimes=_without_empty_ends([(name, count) for (_, name), count in zip(LIFETIMES, histogram, strict=True)]),
-        latest=_latest(journal, lives),
+        latest=tuple(_life(each) for each in latest or ()),
     )
 
 
-def _latest(journal: JournalDatabase, lives: str) -> tuple[KernelLife, ...]:
-    rows = journal.sql(
-        f"""
-        {lives}
-        SELECT kernel_id, name, started, ended, last_seen, restarts, interrupts, first_seen
-        FROM ends ORDER BY last_seen DESC, kernel_id LIMIT {MOST_LATEST}
-        """  # noqa: S608 - the same
-    ).rows()
-    rows.sort(key=lambda row: (row[7], row[0]))
-    return tuple(KernelLife(*row[:7]) for row in rows)
+def _life(row: dict[str, Any]) -> KernelLife:
+    return KernelLife(**{each.name: row[each.name] for each in fields(KernelLife)})
 
 
 def _limits() -> list[tuple[str, str]]:

@@ -57,12 +57,14 @@ def make_figures(
     clock, made_at = Clock(zone), now()
     views = {(view.schema_id, view.version): view for view in journal.views()}
     is_in_period = _period(since, made_at)
-    counts = _counts(journal, is_in_period, QUARTER_S)
+    counts, left_out = _counts(journal, is_in_period, since, QUARTER_S)
     if not counts:
         raise QueryError(f"{_NO_EVENTS}: nothing to report")
     schemas = _schemas(counts, views)
     axis = TimeAxis.over(min(each.first for each in schemas), max(each.last for each in schemas), clock)
-    fine = counts if axis.step_s is None or axis.step_s >= QUARTER_S else _counts(journal, is_in_period, axis.step_s)
+    fine = counts
+    if axis.step_s is not None and axis.step_s < QUARTER_S:
+        fine, _ = _counts(journal, is_in_period, since, axis.step_s)
     fields = tally_fields(journal, [views[key] for key in _by_frequency(counts) if key in views], is_in_period)
     return Figures(
         journal=journal.directory,
@@ -80,7 +82,7 @@ def make_figures(
         constants=fields.constants,
         kernels=tally_kernels(journal, is_in_period),
         damaged_lines=_one(journal, "SELECT count(*) FROM journal.lines WHERE line IS NULL"),
-        notes=_notes(journal, is_in_period, since),
+        notes=_notes(left_out),
     )
 
 
@@ -90,16 +92,21 @@ def _period(since: float | None, now: float) -> str:
     return f"__timestamp__ BETWEEN to_timestamp({begin!r}) AND to_timestamp({now + FUTURE_S!r})"
 
 
-def _counts(journal: JournalDatabase, is_in_period: str, bucket_s: int) -> list[_Count]:
-    """Count events by schema and stretch of time."""
+def _counts(
+    journal: JournalDatabase, is_in_period: str, since: float | None, bucket_s: int
+) -> tuple[list[_Count], int]:
+    """Count events by schema and stretch of time; and those that have an impossible time."""
+    asked_for = "" if since is None else f"WHERE (__timestamp__ < to_timestamp({since!r})) IS NOT TRUE"
     rows = journal.sql(
         f"""
-        SELECT __schema__, __schema_version__, floor(epoch(__timestamp__) / {bucket_s})::BIGINT AS bucket, count(*),
-               epoch(min(__timestamp__)), epoch(max(__timestamp__))
-        FROM events WHERE {is_in_period} GROUP BY ALL ORDER BY bucket
+        SELECT __schema__, __schema_version__,
+               CASE WHEN {is_in_period} THEN floor(epoch(__timestamp__) / {bucket_s})::BIGINT END AS bucket,
+               count(*), epoch(min(__timestamp__)), epoch(max(__timestamp__))
+        FROM events {asked_for} GROUP BY ALL ORDER BY bucket
         """  # noqa: S608 - numbers of ours
     ).rows()
-    return [_Count((str(row[0]), str(row[1])), *row[2:]) for row in rows]
+    counts = [_Count((str(row[0]), str(row[1])), *row[2:]) for row in rows if row[2] is not None]
+    return counts, sum(row[3] for row in rows if row[2] is None)
 
 
 def _by_frequency(counts: list[_Count]) -> list[tuple[str, str]]:
@@ -152,14 +159,10 @@ def _rhythm(counts: list[_Count], clock: Clock) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, week))
 
 
-def _notes(journal: JournalDatabase, is_in_period: str, since: float | None) -> tuple[str, ...]:
-    """Say what is left out for its time, unless it was asked for."""
-    outside = f"SELECT count(*) FROM events WHERE ({is_in_period}) IS NOT TRUE"  # noqa: S608 - numbers of ours
-    if since is not None:
-        outside += f" AND NOT __timestamp__ < to_timestamp({since!r})"
-    if not (count := _one(journal, outside)):
+def _notes(left_out: int) -> tuple[str, ...]:
+    if not left_out:
         return ()
-    what = "1 event is" if count == 1 else f"{count:,} events are"
+    what = "1 event is" if left_out == 1 else f"{left_out:,} events are"
     return (f"{what} left out: dated before the year 2000 or in the future.",)
 
 
