@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import JournalError, MissingExtra, QueryError
 from ..journal import JournalReader, view_name
-from .filesystem import PATH, make_filesystem
+from .filesystem import PATH, Mount, make_filesystem
 from .naming import distinct_names
 from .result import Result
 from .snapshot import Snapshot
@@ -82,8 +82,8 @@ class JournalDatabase:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._discarded: deque[str] = deque()  # tables of results that are gone
-        self._held: list[Snapshot] = []  # the one that DuckDB reads
-        self._connection: Any = _connect(self._held)
+        self._mount = Mount()
+        self._connection: Any = _connect(self._mount)
         self._close = weakref.finalize(self, self._connection.close)
         try:
             self.refresh()
@@ -125,7 +125,7 @@ class JournalDatabase:
             for name in self._created:
                 connection.execute(f"DROP VIEW {name}")
             self._views, self._created = views, set()
-            self._held[:] = [snapshot]
+            self._mount.snapshot = snapshot
             connection.execute(create_lines(snapshot.longest_line))
             connection.execute(create_events())
 
@@ -137,7 +137,7 @@ class JournalDatabase:
         Raises QueryError with DuckDB's own message. That may hold values of events, such as one that a cast in the
         question failed at: who may ask may see them.
         """
-        with self._lock, _errors_of_duckdb():
+        with self._lock, _errors_of_duckdb(self._mount):
             connection = self._connected()
             self._drop_discarded(connection)
             _refuse_all_but_questions(connection, question)
@@ -153,7 +153,7 @@ class JournalDatabase:
 
     def views(self) -> list[View]:
         """List the views of the recorded schemas by name, with their columns, and count their events."""
-        with self._lock, _errors_of_duckdb():
+        with self._lock, _errors_of_duckdb(self._mount):
             rows = self._connected().execute(
                 f"SELECT __schema__, __schema_version__, count(*) FROM {EVENTS} GROUP BY ALL"  # noqa: S608  # the same
             )
@@ -195,7 +195,7 @@ class JournalDatabase:
         return f"there is no view {name} in the journal at {self.directory}: {advice}"
 
     def _fetch(self, table: str, selected: str, take: Callable[[Any], Any]) -> Any:
-        with self._lock, _errors_of_duckdb():
+        with self._lock, _errors_of_duckdb(self._mount):
             connection = self._connected()
             self._drop_discarded(connection)
             return take(connection.sql(f"SELECT {selected} FROM {table}"))  # noqa: S608  # names that result quotes
@@ -206,13 +206,13 @@ class JournalDatabase:
                 connection.execute(f"DROP TABLE {self._discarded.popleft()}")
 
 
-def _connect(held: list[Snapshot]) -> Any:
-    """Start a DuckDB that can read the snapshot in `held`, and nothing else."""
+def _connect(mount: Mount) -> Any:
+    """Start a DuckDB that can read the mounted snapshot, and nothing else."""
     try:
         import duckdb
     except ImportError:
         raise MissingExtra("asking a journal", "analysis") from None
-    filesystem = make_filesystem(held)
+    filesystem = make_filesystem(mount)
     connection = duckdb.connect(":memory:")
     connection.register_filesystem(filesystem)
     for setting in _SETTINGS:
@@ -233,13 +233,23 @@ def _schema_views(reader: JournalReader) -> dict[str, SchemaView]:
 
 
 @contextlib.contextmanager
-def _errors_of_duckdb() -> Iterator[None]:
+def _errors_of_duckdb(mount: Mount) -> Iterator[None]:
+    """Raise what DuckDB raises as errors of ours, and Ctrl-C as itself."""
     from duckdb import Error
 
     try:
         yield
     except Error as error:
-        raise QueryError(str(error)) from error
+        failure = mount.take_failure()
+        if failure is None:
+            raise QueryError(str(error)) from error
+        if isinstance(failure, OSError):
+            raise JournalError(f"a segment cannot be read: {failure}") from failure
+        raise failure from None
+    except RuntimeError as error:
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _refuse_all_but_questions(connection: Any, text: str) -> None:

@@ -7,24 +7,39 @@ WITH clause, and into the text that a table function executes. Here there is not
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import MissingExtra
+from .snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from .snapshot import Snapshot
-
-__all__ = ["PATH", "PROTOCOL", "SnapshotFile", "make_filesystem"]
+__all__ = ["PATH", "PROTOCOL", "Mount", "SnapshotFile", "make_filesystem"]
 
 PROTOCOL = "journal"
 PATH = f"{PROTOCOL}://lines"
 
 
+class Mount:
+    """The snapshot that stands in the file, and what went wrong when it was read.
+
+    DuckDB makes a text with a traceback of each exception that it meets, of a KeyboardInterrupt too.
+    """
+
+    def __init__(self) -> None:
+        self.snapshot = Snapshot([])
+        self.failure: BaseException | None = None
+
+    def take_failure(self) -> BaseException | None:
+        """Return the failure, and forget it."""
+        failure, self.failure = self.failure, None
+        return failure
+
+
 class SnapshotFile:
     """An open snapshot. DuckDB's threads share it: each seeks, and then reads from where it sought."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+    def __init__(self, mount: Mount) -> None:
+        self._mount = mount
+        self._snapshot = mount.snapshot
         self._position = 0
         self._sought: dict[int, int] = {}  # by thread
 
@@ -37,7 +52,11 @@ class SnapshotFile:
 
     def read(self, count: int = -1) -> bytes:
         position = self._sought.pop(threading.get_ident(), self._position)
-        found = self._snapshot.read(position, self._snapshot.size if count < 0 else count)
+        try:
+            found = self._snapshot.read(position, self._snapshot.size if count < 0 else count)
+        except BaseException as error:
+            self._mount.failure = error
+            raise
         self._position = position + len(found)
         return found
 
@@ -45,8 +64,8 @@ class SnapshotFile:
         """Do nothing: the segments are opened for each read."""
 
 
-def make_filesystem(held: list[Snapshot]) -> Any:
-    """Make a filesystem, as fsspec defines them, that has the snapshot in `held` under `PATH`, read-only.
+def make_filesystem(mount: Mount) -> Any:
+    """Make a filesystem, as fsspec defines them, that has the mounted snapshot under `PATH`, read-only.
 
     Raises MissingExtra where fsspec is not installed.
     """
@@ -60,7 +79,7 @@ def make_filesystem(held: list[Snapshot]) -> Any:
         cachable = False
 
         def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
-            return {"name": path, "size": held[0].size, "type": "file"}
+            return {"name": path, "size": mount.snapshot.size, "type": "file"}
 
         def glob(self, path: str, **kwargs: Any) -> list[str]:
             return [path]
@@ -68,6 +87,6 @@ def make_filesystem(held: list[Snapshot]) -> Any:
         def open(self, path: str, mode: str = "rb", **kwargs: Any) -> SnapshotFile:
             if mode != "rb":
                 raise PermissionError("a journal is not written by a query")
-            return SnapshotFile(held[0])
+            return SnapshotFile(mount)
 
     return SnapshotFileSystem()

@@ -413,6 +413,47 @@ def test_without_a_library_it_says_which_extra_to_install(
         open_journal(journal.directory)
 
 
+def test_a_segment_that_cannot_be_read_any_more_is_an_error(journal: Journal, database):
+    (path,) = journal.directory.glob("*.jsonl")
+    path.unlink()
+    path.mkdir()
+
+    with pytest.raises(JournalError, match=r"^a segment cannot be read: .*\.jsonl'$"):
+        names(database)
+
+
+SLOW = {
+    "in DuckDB": "SELECT count(*) FROM range(10000000) a(i), range(100000) b(j) WHERE hash(i) % 7 = hash(j) % 11",
+    "in a read": "SELECT max(length(a.__id__ || b.__id__)) FROM events a, events b",
+}
+
+
+@pytest.mark.parametrize("where", SLOW)
+def test_a_question_can_be_interrupted(journal: Journal, where: str):
+    journal.segment(*(journal.line({"name": "x" * 300}) for _ in range(20_000)))
+    code = """
+        import signal, sys, threading
+        from jupyter_telemetry.analysis import open_journal, snapshot
+        read = snapshot._read
+        def interrupted(*arguments):
+            signal.raise_signal(signal.SIGINT)
+            return read(*arguments)
+        with open_journal(sys.argv[1]) as database:
+            if sys.argv[3] == "in a read":
+                snapshot._read = interrupted
+            else:
+                threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+            try:
+                database.sql(sys.argv[2])
+            except KeyboardInterrupt:
+                print("interrupted")
+            snapshot._read = read
+            print(database.sql("SELECT count(*) FROM events").rows())
+    """
+
+    assert run(code, journal.directory, SLOW[where], where) == "interrupted\n[(20000,)]\n"
+
+
 def run(code: str, *arguments: object) -> str:
     """Run a program; return what it printed, on both streams."""
     command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
