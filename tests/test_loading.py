@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +41,28 @@ def test_the_specifications_own_text_with_single_quotes_registers(tmp_path):
     log.register_schema_file(str(tmp_path / "schema.json"))
     assert log.record_event("url.to.event.schema", 1, {"name": "example event"})["name"] == "example event"
     assert list(log.schemas) == [("url.to.event.schema", 1)]
+
+
+def test_a_path_may_be_of_bytes(tmp_path):
+    (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
+    assert load_file(os.fsencode(tmp_path / "schema.json")) == SCHEMA
+
+
+class ReadsNumbers:
+    def read(self, size):
+        return size
+
+
+@pytest.mark.parametrize("file", [None, 0, ["schema.json"], ReadsNumbers(), "a\0b"])
+def test_what_is_no_file_is_refused(file):
+    with pytest.raises(InvalidSchema, match=r"path|read\(\)"):
+        EventLog().register_schema_file(file)
+
+
+def test_a_binary_file_opened_as_text_is_refused(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\xff")
+    with (tmp_path / "x.png").open(encoding="utf-8") as file, pytest.raises(InvalidSchema, match="not text"):
+        load_file(file)
 
 
 @pytest.mark.parametrize("opened", [False, "r", "rb"])
@@ -127,6 +152,21 @@ def test_redirects_are_followed_but_not_for_ever_and_not_to_files(server):
         load_url(f"{server.url}/file")
 
 
+def test_a_url_may_be_written_in_any_script(server, tmp_path):
+    server.answers["/%C3%BC%20x?a=%20&b"] = (200, {}, json.dumps(SCHEMA).encode())
+    assert load_url(f"{server.url}/ü x?a=%20&b") == SCHEMA
+    (tmp_path / "ü.json").write_text(json.dumps(SCHEMA))
+    assert load_url(f"file://{tmp_path}/ü.json") == SCHEMA
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://", "http://x:port/", "http://\ud800/", "https://ü .invalid/", None, 1]
+)
+def test_what_is_no_url_is_refused(url):
+    with pytest.raises(InvalidSchema):
+        EventLog().register_schema_url(url)
+
+
 @pytest.mark.parametrize("url", ["ftp://example.org/x", "data:application/json,{}", "schema.json", ""])
 def test_other_schemes_are_refused(url):
     with pytest.raises(InvalidSchema, match="http, https and file URLs only"):
@@ -153,23 +193,71 @@ def test_an_answer_without_end_is_cut_off(server):
         load_url(f"{server.url}/endless")
 
 
-def test_an_answer_that_drips_runs_out_of_time(server):
-    stop = threading.Event()
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 ", b""])
+def test_an_answer_that_drips_runs_out_of_time(server, head):
+    hung_up = threading.Event()
 
     def drip(handler):
-        handler.send_response(200)
-        handler.end_headers()
-        while not stop.is_set():
-            try:
-                handler.wfile.write(b" ")
-            except OSError:
-                return
+        handler.wfile.write(head)
+        while True:
             time.sleep(0.02)
+            try:
+                handler.wfile.write(b"x")
+            except OSError:
+                hung_up.set()
+                return
 
     server.answers["/drip"] = drip
     with pytest.raises(InvalidSchema, match="no schema within"):
         load_url(f"{server.url}/drip", timeout_s=0.3)
-    stop.set()
+    assert hung_up.wait(60)  # it drips until the other side is gone
+
+
+def test_the_body_of_a_redirect_is_not_read(server):
+    hung_up = threading.Event()
+
+    def endless(handler):
+        handler.send_response(302)
+        handler.send_header("Location", "/save")
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(b" " * 65536)
+        except OSError:
+            hung_up.set()
+
+    server.answers["/moved"] = endless
+    server.answers["/save"] = (200, {}, json.dumps(SCHEMA).encode())
+    assert load_url(f"{server.url}/moved") == SCHEMA
+    assert hung_up.wait(60)
+
+
+DEEP = ["b'[' * 900_000", "b'- ' * 50_000", "b'{a: ' * 200_000", "b'{\"a\":' * 180_000", "b'? ' * 300_000"]
+
+
+@pytest.mark.parametrize("content", DEEP)
+def test_a_document_nested_without_end_is_refused(content):
+    """In a process of its own: where depth is not looked at first, it dies."""
+    code = f"""
+import io
+from jupyter_telemetry import EventLog, InvalidSchema
+try:
+    EventLog().register_schema_file(io.BytesIO({content}))
+except InvalidSchema as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "the open file: nested deeper than 200 levels\n"), done.stderr
+
+
+def test_merge_keys_are_followed_as_long_as_they_stay_small():
+    text = "a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: {<<: [*a, {z: 3}]}\n"
+    assert load_file(io.StringIO(text)) == {"a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": {"x": 1, "z": 3}}
+    bomb = "a0: &a0 {x: 1}\n"
+    for level in range(9):
+        bomb += f"a{level + 1}: &a{level + 1} {{<<: [{', '.join([f'*a{level}'] * 9)}]}}\n"
+    with pytest.raises(InvalidSchema, match="merge keys"):
+        load_file(io.StringIO(bomb))
 
 
 def test_references_are_fetched_only_where_the_operator_allows_it(server):
