@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["SchemaRegistry"]
 
 MAX_REFERENCED_DOCUMENTS = 20
+MAX_NEAREST_KEPT = 64
 
 
 class SchemaRegistry:
@@ -33,6 +34,7 @@ class SchemaRegistry:
     def __init__(self, *, may_fetch: bool = False) -> None:
         self.may_fetch = may_fetch
         self._schemas: dict[tuple[str, str], EventSchema] = {}
+        self._nearest: dict[str, str | None] = {}  # a few answers: who asks for what is not there asks again
         self._lock = Lock()
 
     def register(self, document: Mapping[str, Any], *, draft: Draft | None = None) -> EventSchema:
@@ -45,6 +47,7 @@ class SchemaRegistry:
         schema = EventSchema(document, resources=self._resources_of(document), draft=draft)
         with self._lock:
             known = self._schemas.setdefault((schema.id, str(schema.version)), schema)
+            self._nearest = {}
         if known.canonical != schema.canonical and _text(known) != _text(schema):
             raise SchemaAlreadyRegistered(
                 f"{schema.id} version {schema.version!r} is registered already, with another text; "
@@ -97,8 +100,15 @@ class SchemaRegistry:
 
     def nearest(self, schema_id: str) -> str | None:
         """Return the registered id that looks most like `schema_id`."""
-        near = difflib.get_close_matches(schema_id, {schema.id for schema in self}, n=1, cutoff=0.6)
-        return near[0] if near else None
+        answers = self._nearest
+        try:
+            return answers[schema_id]
+        except KeyError:
+            near = difflib.get_close_matches(schema_id, {schema.id for schema in self}, n=1, cutoff=0.6)
+        if len(answers) >= MAX_NEAREST_KEPT:
+            answers.clear()
+        answers[schema_id] = answer = near[0] if near else None
+        return answer
 
     def _what_is_known(self, schema_id: str, version: int | str) -> str:
         versions = [schema.version for schema in self if schema.id == schema_id]

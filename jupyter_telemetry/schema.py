@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import orjson
 
 from .envelope import RESERVED_PREFIX
 from .errors import InvalidSchema
 from .validation import Draft, References, compile_validator, json_path
+from .validation._drafts import own_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from .validation import Validator
 
@@ -21,7 +23,9 @@ __all__ = ["EventSchema"]
 
 # RFC 3986 §4.1: a URI or a relative reference; `url.to.event.schema` is one. The metaschema says more, by `format`.
 _URI_REFERENCE = re.compile(r"(?:[\w.~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+", re.ASCII)
-_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+# The keywords that name properties, and those whose names lead to lists of names.
+_NAMING = ("properties", "required", "dependentSchemas", "dependentRequired", "dependencies")
+_RESERVED_PATTERN = "^" + RESERVED_PREFIX
 
 
 class EventSchema:
@@ -54,9 +58,17 @@ class EventSchema:
         self.id = _checked_id(document)
         self.version = _checked_version(document, self.id)
         try:
-            self.validator: Validator = compile_validator(document, resources=resources, draft=draft)
+            own = own_copy(document)
+            # Two schemas are the same if these are: the document as UTF-8 JSON with sorted keys.
+            self.canonical = _encoded(own)
+            for each in (resources or {}).values():
+                _encoded(own_copy(each))
+            self.validator: Validator = compile_validator(own, resources=resources, draft=draft)
         except InvalidSchema as error:
             raise InvalidSchema(f"schema {self.id}: {error}", json_path=error.json_path, schema_id=self.id) from None
+        except ValueError:  # urllib's
+            why = "$: an `$id` below, or in a document that it refers to, is no URI reference (RFC 3986)"
+            raise InvalidSchema(f"schema {self.id}: {why}", schema_id=self.id) from None
         self.references: References = self.validator.references
         self.document: dict[str, Any] = self.references.root.schema
         self._check_describes_an_object()
@@ -64,11 +76,6 @@ class EventSchema:
 
     def __repr__(self) -> str:
         return f"<EventSchema {self.id} version {self.version!r}>"
-
-    @cached_property
-    def canonical(self) -> bytes:
-        """The document as UTF-8 JSON with sorted keys: two schemas are the same if these are."""
-        return orjson.dumps(self.document, option=orjson.OPT_SORT_KEYS)
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -86,28 +93,83 @@ class EventSchema:
 
     def _check_names(self) -> None:
         for node in self.references.nodes.values():
-            for keyword in ("properties", "required"):
-                for name in node.schema.get(keyword, ()):
-                    if name.startswith(RESERVED_PREFIX):
-                        at = json_path((*node.path, keyword, name))
-                        raise InvalidSchema(
-                            f"schema {self.id}: {at}: names that begin with {RESERVED_PREFIX!r} are kept for "
-                            "metadata; rename the property",
-                            json_path=at,
-                            schema_id=self.id,
-                        )
+            for path in _named(node.schema):
+                name = path[-1]
+                if name.startswith(RESERVED_PREFIX) or path[0] == "patternProperties":
+                    at = json_path((*node.path, *path))
+                    raise InvalidSchema(
+                        f"schema {self.id}: {at}: names that begin with {RESERVED_PREFIX!r} are kept for "
+                        "metadata; rename the property",
+                        json_path=at,
+                        schema_id=self.id,
+                    )
+
+
+def _named(schema: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Give where a subschema names properties, with the name last; of patterns, those of metadata's names."""
+    for keyword in _NAMING:
+        value = schema.get(keyword)
+        if not isinstance(value, (dict, list)):  # a draft that does not know the keyword does not check it
+            continue
+        for name in value:
+            if isinstance(name, str):
+                yield keyword, name
+            listed = value[name] if isinstance(value, dict) else ()
+            if keyword in ("dependentRequired", "dependencies") and isinstance(listed, list):
+                yield from ((keyword, name, each) for each in listed if isinstance(each, str))
+    for pattern in schema.get("patternProperties", ()):
+        if pattern.startswith(_RESERVED_PATTERN):
+            yield "patternProperties", pattern
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
+    """Encode a document. Raises InvalidSchema, where own_copy has not: past 64 bits, and no UTF-8."""
+    try:
+        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # orjson's own error is one
+        path, what = _unencodable(document, ()) or ((), "a value that JSON cannot hold")
+        at = json_path(path)
+        raise InvalidSchema(f"{at}: {what}", json_path=at) from None
+
+
+def _unencodable(value: Any, path: tuple[str | int, ...]) -> tuple[tuple[str | int, ...], str] | None:
+    """Find what cannot be encoded; own_copy has bounded the depth."""
+    if isinstance(value, (dict, list)):
+        for step, each in value.items() if isinstance(value, dict) else enumerate(value):
+            found = isinstance(step, str) and _unencodable(step, (*path, step))
+            found = found or _unencodable(each, (*path, step))
+            if found:
+                return found
+        return None
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        if isinstance(value, str):
+            return path, "a lone surrogate, which UTF-8 cannot hold"
+        return path, "an integer past 64 bits" if isinstance(
+            value, int
+        ) else f"a {type(value).__name__} is no JSON value"
+    return None
 
 
 def _checked_id(document: Mapping[str, Any]) -> str:
     schema_id = document.get("$id")
     if schema_id is None:
         raise InvalidSchema("$: a schema needs an `$id`, such as https://example.org/my-event", json_path="$")
-    if not isinstance(schema_id, str) or not _URI_REFERENCE.fullmatch(schema_id):
+    if not isinstance(schema_id, str) or not _is_uri_reference(schema_id):
         raise InvalidSchema(
             "$['$id']: not a URI or URI reference (RFC 3986); write one such as https://example.org/my-event",
             json_path="$['$id']",
         )
     return schema_id
+
+
+def _is_uri_reference(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
+    return _URI_REFERENCE.fullmatch(text) is not None
 
 
 def _checked_version(document: Mapping[str, Any], schema_id: str) -> int | str:

@@ -1,13 +1,10 @@
-"""Which schemas can be registered, and when two are the same."""
+"""Which schemas there are."""
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 
-from jupyter_telemetry import EventLog, InvalidSchema, SchemaAlreadyRegistered, SchemaNotRegistered
-from jupyter_telemetry.registry import SchemaRegistry
+from jupyter_telemetry import InvalidSchema
 from jupyter_telemetry.schema import EventSchema
 
 SCHEMA = {"$id": "https://example.org/save", "version": 1, "type": "object", "properties": {"name": {"type": "string"}}}
@@ -57,6 +54,13 @@ def test_a_schema_describes_an_object(kind):
         {"allOf": [{"properties": {"__b": {}}}]},
         {"$defs": {"d": {"properties": {"__b": {}}}}},
         {"required": ["__timestamp__"]},
+        {"dependentRequired": {"__b": ["a"]}},
+        {"dependentRequired": {"a": ["__b"]}},
+        {"dependentSchemas": {"__b": {}}},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "dependencies": {"__b": {}}},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "dependencies": {"a": ["__b"]}},
+        {"patternProperties": {"^__": {}}},
+        {"properties": {"a": {"patternProperties": {"^__b$": {}}}}},
     ],
 )
 def test_no_property_at_any_depth_begins_as_metadata_does(part):
@@ -79,74 +83,57 @@ def test_a_schema_is_valid_against_its_draft(part, json_path):
     assert str(caught.value).startswith(f"schema {SCHEMA['$id']}: {json_path}: ")
 
 
-def test_the_object_given_is_neither_kept_nor_changed():
-    given = copy.deepcopy(SCHEMA)
-    registry = SchemaRegistry()
-    kept = registry.register(given)
-    assert given == SCHEMA
-    given["properties"]["name"]["type"] = "integer"
-    assert kept.document == SCHEMA
-    assert kept.validator.is_valid({"name": "x"})
-
-
-def test_two_versions_of_one_id_live_side_by_side():
-    log = EventLog(allowed_schemas=[SCHEMA["$id"]])
-    log.register_schema(SCHEMA)
-    log.register_schema({**SCHEMA, "version": 2, "required": ["name"]})
-    assert log.record_event(SCHEMA["$id"], 1, {})["__schema_version__"] == 1
-    assert log.record_event(SCHEMA["$id"], 2, {"name": "x"})["__schema_version__"] == 2
-
-
-@pytest.mark.parametrize("stated", [1, "1"])
-def test_1_and_its_text_name_the_same_version(stated):
-    log = EventLog(allowed_schemas=[SCHEMA["$id"]])
-    log.register_schema({**SCHEMA, "version": stated})
-    for asked in (1, "1"):
-        assert log.record_event(SCHEMA["$id"], asked, {})["__schema_version__"] == stated
-    with pytest.raises(SchemaAlreadyRegistered):
-        log.register_schema({**SCHEMA, "version": 1 if stated == "1" else "1", "title": "another"})
-
-
-def test_the_same_schema_twice_is_no_error_another_is():
-    registry = SchemaRegistry()
-    registry.register(SCHEMA)
-    registry.register(dict(reversed(SCHEMA.items())))
-    with pytest.raises(SchemaAlreadyRegistered) as caught:
-        registry.register({**SCHEMA, "title": "changed"})
-    assert isinstance(caught.value, ValueError)
-    assert (caught.value.schema_id, caught.value.version) == (SCHEMA["$id"], 1)
-    assert len(registry) == 1
-
-
-def test_a_reference_may_lead_to_a_schema_registered_before():
-    log = EventLog(allowed_schemas=["https://example.org/user-event"])
-    with pytest.raises(InvalidSchema):
-        log.register_schema(
-            with_reference := {"$id": "https://example.org/user-event", "version": 1, "allOf": [{"$ref": "person"}]}
-        )
-    log.register_schema({"$id": "https://example.org/person", "version": 1, "required": ["name"]})
-    log.register_schema(with_reference)
-    log.record_event("https://example.org/user-event", 1, {"name": "x"})
-    with pytest.raises(ValueError, match="required"):
-        log.record_event("https://example.org/user-event", 1, {})
-
-
-def test_the_registry_can_be_asked():
-    registry = SchemaRegistry()
-    schema = registry.register(SCHEMA)
-    assert list(registry) == [schema]
-    assert (SCHEMA["$id"], 1) in registry
-    assert (SCHEMA["$id"], "2") not in registry
-    assert registry.get(SCHEMA["$id"], "1") is schema
-    assert repr(schema) == "<EventSchema https://example.org/save version 1>"
-    with pytest.raises(SchemaNotRegistered) as caught:
-        registry.get("urn:quite:unlike", 1)
-    assert (caught.value.schema_id, caught.value.version) == ("urn:quite:unlike", 1)
-    assert "register it first" in str(caught.value)
-
-
 def test_format_is_asserted_in_every_draft():
     for draft in ("http://json-schema.org/draft-07/schema#", "https://json-schema.org/draft/2020-12/schema"):
         schema = EventSchema({"$schema": draft, "$id": "x", "version": 1, "properties": {"t": {"format": "date-time"}}})
         assert schema.validator.is_valid({"t": "2026-11-23T17:42:05Z"})
         assert not schema.validator.is_valid({"t": "yesterday"})
+
+
+def test_keywords_that_a_draft_does_not_know_name_nothing():
+    draft = "http://json-schema.org/draft-07/schema#"
+    for odd in (5, ["a", 1], {"a": 1}, None):
+        EventSchema({**SCHEMA, "$schema": draft, "dependentRequired": odd, "dependentSchemas": odd})
+
+
+@pytest.mark.parametrize(
+    ("part", "json_path"),
+    [
+        ({"version": 2**70}, "$.version"),
+        ({"properties": {"a": {"maximum": 2**70}}}, "$.properties.a.maximum"),
+        ({"properties": {"a": {"enum": [1, -(2**64)]}}}, "$.properties.a.enum[1]"),
+        ({"title": "x\ud800"}, "$.title"),
+        ({"version": "\ud800"}, "$.version"),
+        ({"properties": {"\ud800": {}}}, "$.properties['\\ud800']"),
+    ],
+)
+def test_what_cannot_be_written_as_json_is_refused_with_its_place(part, json_path):
+    with pytest.raises(InvalidSchema) as caught:
+        EventSchema({**SCHEMA, **part})
+    assert (caught.value.json_path, caught.value.schema_id) == (json_path, SCHEMA["$id"])
+    str(caught.value).encode()
+
+
+def test_a_document_referred_to_is_held_to_the_same():
+    schema = {**SCHEMA, "properties": {"a": {"$ref": "https://example.org/other"}}}
+    with pytest.raises(InvalidSchema, match="past 64 bits"):
+        EventSchema(schema, resources={"https://example.org/other": {"maximum": 2**70}})
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {**SCHEMA, "$id": "http://[x"},
+        {**SCHEMA, "$id": "http://[x", "properties": {"a": {"$ref": "#/properties/a/b", "b": {}}}},
+        {**SCHEMA, "properties": {"a": {"$ref": "http://[bad"}}},
+        {**SCHEMA, "properties": {"a": {"$id": "http://[bad"}}},
+    ],
+)
+def test_a_uri_with_odd_brackets_is_refused(schema):
+    with pytest.raises(InvalidSchema):
+        EventSchema(schema)
+
+
+def test_the_names_of_a_schema_are_those_at_any_depth():
+    schema = EventSchema({**SCHEMA, "properties": {"a": {"items": {"properties": {"b": {}}}}}})
+    assert schema.names == {"a", "b"}
