@@ -141,8 +141,6 @@ def _longest_line(file: BinaryIO, size: int) -> int:
 
 def _next_line(file: BinaryIO, position: int) -> int:
     file.seek(position)
-    while block := file.read(LONGEST_LINE):
-        if (found := block.find(b"\n")) >= 0:
-            return position + found + 1
+    while (block := file.read(LONGEST_LINE)) and b"\n" not in block:
         position += len(block)
-    return position
+    return position + block.find(b"\n") + 1
