@@ -195,7 +195,7 @@ class EventLog(Configurable):
 
         Raises InvalidSchema, SchemaAlreadyRegistered.
         """
-        self.registry.register(schema)
+        self.registry.register(schema, may_fetch=self.fetch_references)
 
     def register_schema_file(self, file: str | os.PathLike[str] | IO[str] | IO[bytes]) -> None:
         """Register a schema from a JSON or YAML file: its path, or the open file.
@@ -321,7 +321,6 @@ class EventLog(Configurable):
             self._attached = tuple(handlers)
             self._policy = Policy(self.allowed_schemas)
             self._raises = self.on_invalid == "raise"
-            self.registry.may_fetch = self.fetch_references
             self._routes = {}
             for handler in gone:
                 if handler not in self._own:

@@ -24,27 +24,23 @@ MAX_NEAREST_KEPT = 64
 
 
 class SchemaRegistry:
-    """The schemas that are known, by (id, version); `1` and `"1"` are the same version. Any thread may call it.
+    """The schemas that are known, by (id, version); `1` and `"1"` are the same version. Any thread may call it."""
 
-    Parameters
-    ----------
-    may_fetch: whether registering a schema may fetch the http(s) documents that its `$ref`s name.
-    """
-
-    def __init__(self, *, may_fetch: bool = False) -> None:
-        self.may_fetch = may_fetch
+    def __init__(self) -> None:
         self._schemas: dict[tuple[str, str], EventSchema] = {}
         self._nearest: dict[str, str | None] = {}  # a few answers: who asks for what is not there asks again
         self._lock = Lock()
 
-    def register(self, document: Mapping[str, Any], *, draft: Draft | None = None) -> EventSchema:
+    def register(
+        self, document: Mapping[str, Any], *, draft: Draft | None = None, may_fetch: bool = False
+    ) -> EventSchema:
         """Check, compile and keep a schema; the same one again changes nothing.
 
-        A `$ref` may lead to the id of a schema registered before.
+        A `$ref` may lead to the id of a schema registered before, and to an http(s) document if it `may_fetch` it.
 
         Raises InvalidSchema, SchemaAlreadyRegistered.
         """
-        schema = EventSchema(document, resources=self._resources_of(document), draft=draft)
+        schema = EventSchema(document, resources=self._resources_of(document, may_fetch), draft=draft)
         with self._lock:
             known = self._schemas.setdefault((schema.id, str(schema.version)), schema)
             self._nearest = {}
@@ -57,14 +53,14 @@ class SchemaRegistry:
             )
         return known
 
-    def _resources_of(self, document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    def _resources_of(self, document: Mapping[str, Any], may_fetch: bool) -> dict[str, dict[str, Any]]:
         """Collect the documents that a schema refers to, and those that these refer to."""
         resources: dict[str, dict[str, Any]] = {}
         waiting = _references_of(document)
         while waiting:
             uri = waiting.pop()
             found = next((schema.document for schema in self if schema.id == uri), None)
-            if found is None and self.may_fetch and uri.startswith(("http://", "https://")):
+            if found is None and may_fetch and uri.startswith(("http://", "https://")):
                 found = load_url(uri)
             if found is not None and len(resources) < MAX_REFERENCED_DOCUMENTS:
                 resources[uri] = found

@@ -91,9 +91,9 @@ def test_the_registry_can_be_asked():
 )
 @pytest.mark.parametrize("may_fetch", [False, True])
 def test_a_schema_that_is_refused_is_not_kept(part, may_fetch):
-    registry = SchemaRegistry(may_fetch=may_fetch)
+    registry = SchemaRegistry()
     with pytest.raises(InvalidSchema):
-        registry.register({**SCHEMA, **part})
+        registry.register({**SCHEMA, **part}, may_fetch=may_fetch)
     assert list(registry) == []
 
 
