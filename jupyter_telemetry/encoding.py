@@ -152,7 +152,7 @@ def _holds_no_number(value: Any) -> bool:
 def is_too_deep(event: object) -> bool:
     """Say whether an event has more than MAX_DEPTH levels; a circular one has."""
     level = [event]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         # By identity: what is held twice on a level is looked at once.
         level = list({id(item): item for value in level for item in _containers(value)}.values())
         if not level:

@@ -210,7 +210,7 @@ class EventLog(Configurable):
         Raises InvalidSchema (it cannot be fetched, or is no event schema), SchemaAlreadyRegistered.
         """
         with self._lock:
-            known = self._fetched.get(url)
+            known = self._fetched.get(url) if isinstance(url, str) else None
         schema = known or load_url(url)
         self.register_schema(schema)
         with self._lock:

@@ -123,3 +123,11 @@ def test_an_event_that_holds_itself_is_too_deep():
 def test_a_list_that_is_shared_many_times_is_looked_at_once_a_level():
     assert not is_too_deep({"a": shared(100)})  # 2 ** 100 lists, told apart
     assert is_too_deep({"a": shared(MAX_DEPTH)})
+
+
+@pytest.mark.parametrize(("levels", "too_deep"), [(1, False), (200, False), (201, True), (10_000, True)])
+def test_levels_are_counted_from_the_event_itself(levels, too_deep):
+    event: dict = {}
+    for _ in range(levels - 1):
+        event = {"a": event}
+    assert is_too_deep(event) is too_deep
