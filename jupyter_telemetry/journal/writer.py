@@ -1,4 +1,4 @@
-"""The way of a line into the journal: one write to an append-only file, and no lock.
+"""The way of a line into the journal: one `os.write` to an append-only file, and no lock.
 
 The segment in hand is one attribute, swapped whole when it is full, old, broken or gone; only the swap takes a
 lock. A thread that is in the middle of a write to the old segment keeps it alive by its reference; see Segment.
@@ -14,7 +14,6 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from .contention import Contention
 from .losses import Losses
 from .retention import ORPHAN_SLACK_S, make_room
 from .schemas import SchemaStore
@@ -34,7 +33,7 @@ AT_ONCE = float("-inf")
 
 _TORN = -1  # a problem beside those that errno names: os.write took a part of the line
 _NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-_this_thread = threading.get_ident
+_write = os.write
 
 
 class JournalWriter:
@@ -78,14 +77,10 @@ class JournalWriter:
         """Append a line, which ends in a newline; when this returns it is in the file, or counted as lost."""
         segment = self._segment
         length = len(line)
-        now = self._clock()
-        if segment.size + length > segment.limit or now >= segment.look_at:
+        if segment.size + length > segment.limit or self._clock() >= segment.look_at:
             segment = self._look_after(length)
-        contention = self._contention
-        if _this_thread() != contention.last_thread:
-            contention.changed(now)
         try:
-            if contention.write(segment.fd, line) == length:
+            if _write(segment.fd, line) == length:
                 segment.size += length
                 self._tally()
                 return
@@ -220,7 +215,7 @@ class JournalWriter:
         if segment is NO_SEGMENT:
             return False
         try:
-            if os.write(segment.fd, line) == len(line):
+            if _write(segment.fd, line) == len(line):
                 segment.size += len(line)
                 self._tally()
                 return True
@@ -265,7 +260,6 @@ class JournalWriter:
         self._named_at_us = 0  # microseconds since the epoch, in the name of the last segment
         self._why_not = ""  # no segment was begun the last time
         self._losses = Losses(self.directory, self._clock)
-        self._contention = Contention(self._clock)
         self._tally = itertools.count().__next__  # of lines written: calling it is atomic, += is not
         self._tally_reads = 0  # each reading of the tally advances it
         self._written_at_look = 0
