@@ -139,8 +139,8 @@ class DemoServer:
         if process is None:
             return
         with _undisturbed():
-            for signum in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
-                process.send_signal(signum)
+            for end in (process.terminate, process.terminate, process.kill):
+                end()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(STOP_TIMEOUT_S / 2)
                     return
