@@ -29,8 +29,10 @@ _RECORDING = (
 _HANDLING = "Most of it is logging's own: the handler's lock, a formatter, a text stream that is flushed."
 _MODELS = "pydantic makes the dict that is validated; a validator that takes the instance itself would save that."
 _THREADS = (
-    "A write gives up the interpreter's lock, and waits for it afterwards, in both ways. It would take writes that "
-    "keep it (a segment that is mapped into memory), or an interpreter without it."
+    "Each write gives up the interpreter's lock, and to have it back takes longer than the event: four threads that "
+    "record as fast as they can hinder each other, with a lock of their own or without. It would take writes that keep "
+    "it, which was tried and gave two to three times as many events; but then a disk that stalls stops all threads of "
+    "the process, and a network home that stalls is what nobody shall feel. Or an interpreter without that lock."
 )
 _PROCESSES = "What the processes share is the two processors, and the disk's cache; more of either."
 _STARTING = "jsonschema-rs, traitlets and orjson are imported, and each schema is compiled."
