@@ -438,14 +438,19 @@ def test_a_question_can_be_interrupted(journal: Journal, where: str):
         def interrupted(*arguments):
             signal.raise_signal(signal.SIGINT)
             return read(*arguments)
+        done = threading.Event()
+        def interrupt():
+            while not done.wait(1):  # as somebody does whose first Ctrl-C came before DuckDB began
+                signal.raise_signal(signal.SIGINT)
         with open_journal(sys.argv[1]) as database:
             if sys.argv[3] == "in a read":
                 snapshot._read = interrupted
             else:
-                threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+                threading.Thread(target=interrupt).start()
             try:
                 database.sql(sys.argv[2])
             except KeyboardInterrupt:
+                done.set()
                 print("interrupted")
             snapshot._read = read
             print(database.sql("SELECT count(*) FROM events").rows())
