@@ -34,7 +34,7 @@ _QUICK = _Extent(rounds=1, events=200_000, asked=100_000)
 def main() -> int:
     """Run the benchmarks; the exit status says whether all could be measured, not whether all is reached."""
     args = _arguments()
-    extent = _QUICK if args.quick else _ORDINARY
+    extent = _QUICK if args.quick else _ORDINARY._replace(rounds=args.rounds)
     names = args.only or list(CONTESTS)
     with TemporaryDirectory(dir=args.directory, prefix="bench-") as place:
         directory = Path(place)
@@ -65,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     extent = parser.add_mutually_exclusive_group()
     extent.add_argument("--quick", action="store_true", help="one round, in a minute; writes nothing down")
     extent.add_argument("--long", action="store_true", help="also watch the memory for ten million events")
+    parser.add_argument("--rounds", type=int, default=_ORDINARY.rounds, help="how often each is measured: %(default)s")
     parser.add_argument("--only", nargs="+", choices=CONTESTS, metavar="CONTEST", help=f"of {', '.join(CONTESTS)}")
     parser.add_argument("--directory", type=Path, help="where to write meanwhile (2 GB; by default the system's)")
     return parser.parse_args()
