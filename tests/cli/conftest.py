@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import tty
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -19,7 +20,7 @@ from jupyter_telemetry.cli import main
 from jupyter_telemetry.journal import JournalHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SAVE = {
     "$id": "https://example.org/save",
@@ -38,7 +39,7 @@ RUN = {
     "type": "object",
     "properties": {"cell": {"type": "object"}},
 }
-MOMENT = datetime(2026, 11, 23, 17, 42, 5, 123456, tzinfo=timezone.utc)
+MOMENT = datetime(2024, 11, 25, 17, 42, 5, 123456, tzinfo=timezone.utc)
 HOSTILE = "\x1b]0;owned\x07\x9b31m\u202e.ipynb"
 
 
@@ -52,7 +53,7 @@ class Done:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A user without any configuration, in a directory of their own, in UTC."""
     home = tmp_path / "home"
     home.mkdir()
@@ -62,8 +63,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(home / "config"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "data"))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     monkeypatch.chdir(home)
-    return home
+    yield home
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture

@@ -5,22 +5,11 @@ import pytest
 from jupyter_telemetry.cli.eventline import EventLine
 
 EVENT = {
-    "__timestamp__": "2026-11-23T17:42:05.123456Z",
+    "__timestamp__": "2024-11-25T17:42:05.123456Z",
     "__schema__": "https://example.org/save",
     "__schema_version__": 1,
 }
-HEAD = "2026-11-23 17:42:05.123  example_org_save_v1"
-
-
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch):
-    import time
-
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+HEAD = "2024-11-25 17:42:05.123  example_org_save_v1"
 
 
 @pytest.mark.parametrize(

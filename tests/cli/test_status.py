@@ -6,7 +6,7 @@ import pytest
 
 from .conftest import RUN, SAVE, process, record
 
-MOMENT = "2026-11-23T17:42:05.123456Z"
+MOMENT = "2024-11-25T17:42:05.123456Z"
 ALLOW = 'c.EventLog.allowed_schemas = ["https://example.org/save"]\n'
 
 

@@ -17,9 +17,9 @@ def test_the_latest_events_are_shown_one_a_line(run, journal):
     done = run("tail", "--journal", journal)
     assert done.status == 0
     assert done.out.splitlines() == [
-        "2026-11-23 17:42:05.123  example_org_save_v1  path=a.ipynb  size=10",
-        '2026-11-23 17:42:05.123  example_org_save_v1  path="\\x1b]0;owned\\x07\\x9b31m\\u202e.ipynb"',
-        "2026-11-23 17:42:05.123  example_org_run_v2  cell={number=1, ok=true}",
+        "2024-11-25 17:42:05.123  example_org_save_v1  path=a.ipynb  size=10",
+        '2024-11-25 17:42:05.123  example_org_save_v1  path="\\x1b]0;owned\\x07\\x9b31m\\u202e.ipynb"',
+        "2024-11-25 17:42:05.123  example_org_run_v2  cell={number=1, ok=true}",
     ]
 
 
