@@ -83,12 +83,20 @@ class _Compiler:
         members = _members(place, {}, self, categories) if place.has_members else scalar
         items = _items(place, self, categories) if place.has_items else scalar
 
-        def by_kind(value: Any) -> Any:
+        def by_what_it_holds(value: Any) -> Any:
             if isinstance(value, Enum):  # is written as its value
                 return by_kind(value.value)
             if isinstance(value, dict):
                 return members(value)
             return items(value) if isinstance(value, (list, tuple)) else scalar(value)
+
+        def by_kind(value: Any) -> Any:
+            kind = type(value)
+            if kind is dict:
+                return members(value)
+            if kind is list:
+                return items(value)
+            return by_what_it_holds(value)
 
         return by_kind
 
