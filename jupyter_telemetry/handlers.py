@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import forksafe
 from .errors import ConfigurationError
+from .record import LINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +178,8 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
 
     `on_failure` is a method, whose object this does not keep alive; several may be told. logging.Handler.handleError
     prints the record. A subclass's own handleError still runs (SocketHandler's drops its socket), with a record and
-    an exception that hold nothing of the event. A record that is no event is treated as it was.
+    an exception that hold nothing of the event. A record that is no event is treated as it was. A stream's handler
+    without a formatter gets one that does the same, only sooner.
     """
     watch = vars(handler).get("handleError")
     if not isinstance(watch, _Watch):
@@ -186,6 +188,8 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     if (method := weakref.WeakMethod(on_failure)) not in watch.told:
         watch.told = (*(each for each in watch.told if each() is not None), method)
     forksafe.guard(handler, _leave_to_the_parent)
+    if isinstance(handler, logging.StreamHandler) and handler.formatter is None:
+        handler.formatter = LINES
     for each in _passes_on_to(handler):
         quieten(each, on_failure)
 
@@ -230,6 +234,8 @@ class _Watch:
         self.told = tuple(left)
         if not left:
             vars(handler).pop("handleError", None)
+            if handler.formatter is LINES:
+                handler.formatter = None
             if self._before is not None:
                 handler.handleError = self._before  # type: ignore[method-assign, assignment]
 

@@ -263,6 +263,28 @@ def test_a_formatter_of_the_user_is_honoured(make_log):
     assert handler.lines == [f"INFO {SAVE} 1 {lines[0]}", f"INFO {OPEN} 1 {lines[1]}"]
 
 
+def test_a_formatter_that_the_user_sets_later_is_honoured(make_log):
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    log = make_log(handler)
+    handler.setFormatter(logging.Formatter("%(schema_id)s"))
+    record_two(log)
+    assert stream.getvalue() == f"{SAVE}\n{OPEN}\n"
+    log.remove_handler(handler)
+    assert handler.formatter._fmt == "%(schema_id)s"
+
+
+def test_a_handler_without_a_formatter_has_none_when_it_is_given_back(make_log):
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    log = make_log(handler)
+    lines = record_two(log)
+    handler.handle(logging.makeLogRecord({"msg": "no event"}))
+    assert stream.getvalue().splitlines() == [*lines, "no event"]
+    log.remove_handler(handler)
+    assert handler.formatter is None
+
+
 def test_python_json_logger_formats_the_record(make_log):
     handler = Keeping()
     handler.setFormatter(JsonFormatter("%(levelname)s %(message)s", json_ensure_ascii=False))

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from jupyter_telemetry import EventLog
-from jupyter_telemetry.record import EventRecord
+from jupyter_telemetry.record import LINES, EventRecord
 
 SCHEMA = {
     "$id": "https://example.org/save",
@@ -151,3 +151,13 @@ def test_a_record_knows_the_process_that_recorded_it_after_multiprocessing_is_im
         assert handler.records[0].processName == "Recorder"
     finally:
         process.name = name
+
+
+def test_the_quick_formatter_says_what_logging_s_own_says(recorded):
+    event, other = recorded[0], ordinary_record()
+    try:
+        raise ValueError("a reason")
+    except ValueError as error:
+        other.exc_info = (type(error), error, error.__traceback__)
+    for record in (event, other, ordinary_record()):
+        assert LINES.format(copy.copy(record)) == logging.Formatter().format(copy.copy(record))
