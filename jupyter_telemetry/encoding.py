@@ -29,6 +29,7 @@ MAX_DEPTH = 200  # levels of objects and arrays, the event itself being the firs
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _RESERVED_KEY = b'"' + RESERVED_PREFIX.encode()
 _METADATA_COUNT = len(METADATA_NAMES)
+_dumps = orjson.dumps
 
 
 class Misfit(NamedTuple):
@@ -52,11 +53,12 @@ class Encoder:
     names: the property names that the schema declares; others count as values and are not said.
     """
 
-    __slots__ = ("_admits_null", "_header_bytes", "_max_event_bytes", "_names", "_schema_id")
+    __slots__ = ("_admits_null", "_deep_bytes", "_header_bytes", "_max_event_bytes", "_names", "_schema_id")
 
     def __init__(self, envelope: Envelope, *, max_event_bytes: int, admits_null: bool, names: Collection[str]) -> None:
         self._schema_id = envelope.schema_id
         self._header_bytes = len(orjson.dumps(envelope.seal({}))) - 1  # the same for every event of a schema
+        self._deep_bytes = self._header_bytes + 2 * MAX_DEPTH  # a level costs two bytes
         self._max_event_bytes = max_event_bytes
         self._admits_null = admits_null
         self._names = names
@@ -68,7 +70,7 @@ class Encoder:
         """
         # Nobody raises in the `except`: Python's own error holds the value, and would be the context.
         try:
-            line = orjson.dumps(capsule, option=_OPTIONS)
+            line = _dumps(capsule, option=_OPTIONS)
         except (TypeError, RecursionError):  # orjson's own error is a TypeError
             line = b""
         if not line:
@@ -78,8 +80,7 @@ class Encoder:
         if (
             line.rfind(_RESERVED_KEY, header_bytes) >= 0
             or (self._admits_null and line.rfind(b"null", header_bytes) >= 0 and _holds_no_number(kept))
-            # A level costs two bytes, and most events are shorter than that.
-            or (length > header_bytes + 2 * MAX_DEPTH and line.count(b"{") + line.count(b"[") > MAX_DEPTH)
+            or (length > self._deep_bytes and line.count(b"{") + line.count(b"[") > MAX_DEPTH)
             or length > self._max_event_bytes + 1
             or len(capsule) != len(kept) + _METADATA_COUNT
         ):

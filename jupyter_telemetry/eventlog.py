@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EventLog"]
 
+_INFO = logging.INFO
 LONGEST_CALL_S = 10.0  # after which no call uses a handler that a change of configuration has taken out of use
 MAX_DEPTH_OF_CALLS = 8  # handlers that record events themselves, which come to handlers that do
 
@@ -163,7 +164,7 @@ class EventLog(Configurable):
         record = None
         for handler in route.line_handlers:
             try:
-                if handler.level <= logging.INFO and not handler.filters:
+                if handler.level <= _INFO and not handler.filters:
                     handler.write_event(line)  # type: ignore[attr-defined]
                 else:
                     record = record or event_record(route, capsule, line)

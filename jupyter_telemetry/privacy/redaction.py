@@ -82,23 +82,28 @@ class _Compiler:
         scalar = _keep if categories else _null
         members = _members(place, {}, self, categories) if place.has_members else scalar
         items = _items(place, self, categories) if place.has_items else scalar
+        return _keep if scalar is members is items is _keep else _by_kind(members, items, scalar)
 
-        def by_what_it_holds(value: Any) -> Any:
-            if isinstance(value, Enum):  # is written as its value
-                return by_kind(value.value)
-            if isinstance(value, dict):
-                return members(value)
-            return items(value) if isinstance(value, (list, tuple)) else scalar(value)
 
-        def by_kind(value: Any) -> Any:
-            kind = type(value)
-            if kind is dict:
-                return members(value)
-            if kind is list:
-                return items(value)
-            return by_what_it_holds(value)
+def _by_kind(members: Action, items: Action, scalar: Action) -> Action:
+    """Return what is done with a value that may be an object, an array or neither."""
 
-        return by_kind
+    def by_what_it_holds(value: Any) -> Any:
+        if isinstance(value, Enum):  # is written as its value
+            return by_kind(value.value)
+        if isinstance(value, dict):
+            return members(value)
+        return items(value) if isinstance(value, (list, tuple)) else scalar(value)
+
+    def by_kind(value: Any) -> Any:
+        kind = type(value)
+        if kind is dict:
+            return members(value)
+        if kind is list:
+            return items(value)
+        return by_what_it_holds(value)
+
+    return by_kind
 
 
 def _members(
