@@ -20,6 +20,7 @@ RESTRICTED = "\0restricted"
 """The category of what the analysis cannot follow: no configuration can allow it."""
 
 _SAME_VALUE = {"allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas", "dependencies"}
+_BRANCHES = _SAME_VALUE - {"allOf"}
 _NOT_FOLLOWED = {
     "not",
     "contains",
@@ -47,6 +48,11 @@ class Classification:
     def classifies(self) -> bool:
         """Whether the schema classifies anything at all; if not, it says nothing of what is personal."""
         return any(_categories_of(node.schema) for node in self.references.nodes.values())
+
+    @cached_property
+    def branches(self) -> bool:
+        """Whether some of the schema holds under a condition, or instead of something else."""
+        return any(not _BRANCHES.isdisjoint(node.schema) for node in self.references.nodes.values())
 
     def place(self, nodes: Iterable[Node]) -> Place:
         """Return the place that is described by all of `nodes` together."""
@@ -93,7 +99,10 @@ class Place:
         """Whether it is plain that a value here is no null and holds none that is not at a place of its own."""
         structured = {"object"} if self.has_members else set()
         structured |= {"array"} if self.has_items else set()
-        return any(types and types <= {"string", "integer", "number", "boolean"} | structured for types in self._types)
+        # Where a schema branches, a subschema that says so may be one that the value need not obey.
+        return not self._classification.branches and any(
+            types and types <= {"string", "integer", "number", "boolean"} | structured for types in self._types
+        )
 
     @property
     def has_fixed_names(self) -> bool:

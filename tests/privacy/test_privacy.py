@@ -319,6 +319,15 @@ def test_the_category_of_what_cannot_be_followed_cannot_be_allowed():
     assert recorded(schema, {"a": SECRET, "b": "kept"}, allowed) == {"a": None, "b": "kept"}
 
 
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf"])
+def test_no_number_is_written_as_null_where_another_branch_lets_it_through(keyword):
+    branches = [{"properties": {"a": {"type": "string", **U}}}, {"properties": {"a": {"not": {"type": "string"}, **U}}}]
+    schema = {keyword: branches, "properties": {"s": {"type": "string", **S}}}
+    with pytest.raises(InvalidEvent, match="not a finite number"):
+        recorded(schema, {"a": float("nan"), "s": SECRET}, [ID])
+    assert recorded(schema, {"a": "kept", "s": SECRET}, [ID]) == {"a": "kept", "s": None}
+
+
 @pytest.mark.parametrize("part", [{"additionalProperties": U}, {"patternProperties": {"x": U}}])
 def test_no_number_is_written_as_null_under_a_name_that_is_met_late(part):
     schema = {"properties": {"o": {"type": "object", **part}, "s": {"type": "string", **S}}}
