@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .route import Route
 
-__all__ = ["LINES", "EventRecord", "event_record"]
+__all__ = ["LINES", "EventRecord", "attributes_alike", "event_record"]
 
 _IMPORTED_AT = time.time()
 # What formatters take for an event's own where logging does not have it.
@@ -88,22 +88,24 @@ _ALIKE: dict[str, Any] = {
 }
 
 
+def attributes_alike(schema_id: str, version: int | str) -> dict[str, Any]:
+    """Return what is the same in all records of one schema's events, and a place for the rest."""
+    return {**_ALIKE, "schema_id": schema_id, "schema_version": version}
+
+
 def event_record(route: Route, capsule: dict[str, Any], line: bytes) -> EventRecord:
     """Make the record that a route's handlers get."""
     now = time.time()
-    thread = threading.current_thread()
-    attributes = _ALIKE.copy()
+    attributes = route.record_attributes.copy()
     attributes["msg"] = line[:-1].decode()
     attributes["created"] = now
     attributes["msecs"] = now % 1 * 1000
     attributes["relativeCreated"] = (now - _IMPORTED_AT) * 1000
-    attributes["thread"] = thread.ident
-    attributes["threadName"] = thread.name
+    attributes["thread"] = threading.get_ident()
+    attributes["threadName"] = threading.current_thread().name
     attributes["processName"] = _process_name()
     attributes["process"] = os.getpid()
     attributes["event"] = capsule
-    attributes["schema_id"] = route.schema.id
-    attributes["schema_version"] = route.schema.version
     return EventRecord(attributes)
 
 

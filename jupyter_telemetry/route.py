@@ -9,6 +9,7 @@ from .envelope import Envelope
 from .errors import InvalidEvent, invalid_event
 from .privacy import Classification, compile_redaction
 from .privacy.redaction import ReservedName
+from .record import attributes_alike
 from .validation import Violation
 from .validation._nulls import null_free
 from .validation._references import recurses
@@ -59,6 +60,7 @@ class Route:
         "denied",
         "encode",
         "line_handlers",
+        "record_attributes",
         "record_handlers",
         "schema",
         "seal",
@@ -78,6 +80,7 @@ class Route:
         self.counters = counters
         self.line_handlers = line_handlers
         self.record_handlers = record_handlers
+        self.record_attributes = attributes_alike(schema.id, schema.version)
         self.denied = limits is None
         if limits is None:
             return
