@@ -10,7 +10,8 @@ import re
 import threading
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import JournalError, MissingExtra, QueryError
 from ..journal import JournalReader, view_name
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["JournalDatabase", "open_journal"]
 
+T = TypeVar("T")
+
+_HEED_S = 0.2  # on Windows a thread that waits without a limit hears no Ctrl-C
 _RESULTS = "results"  # a database of its own, so that SHOW TABLES shows the journal's
 _SETTINGS = (
     "SET TimeZone = 'UTC'",
+    "SET enable_progress_bar = false",
     "SET temp_directory = ''",  # or it would write beside the user's notebooks
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
@@ -137,8 +142,22 @@ class JournalDatabase:
         Raises QueryError with DuckDB's own message. That may hold values of events, such as one that a cast in the
         question failed at: who may ask may see them.
         """
-        with self._lock, _errors_of_duckdb(self._mount):
+        with self._lock:
             connection = self._connected()
+            result, table = _interruptibly(connection, lambda: self._answer(connection, question, parameters))
+        weakref.finalize(result, self._discarded.append, table).atexit = False
+        return result
+
+    def views(self) -> list[View]:
+        """List the views of the recorded schemas by name, with their columns, and count their events."""
+        with self._lock:
+            connection = self._connected()
+            counts = _interruptibly(connection, lambda: self._counts(connection))
+        return [view.about(counts.get((view.schema_id, view.version), 0)) for _, view in sorted(self._views.items())]
+
+    def _answer(self, connection: Any, question: str, parameters: Any) -> tuple[Result, str]:
+        """Ask, and keep the answer in a table; return it with the table's name."""
+        with _errors_of_duckdb(self._mount):
             self._drop_discarded(connection)
             _refuse_all_but_questions(connection, question)
             self._create_views(connection, self._mentioned(question))
@@ -147,18 +166,15 @@ class JournalDatabase:
             columns, types = relation.columns, relation.types
             relation.project(", ".join(f"#{at + 1} AS c{at + 1}" for at in range(len(columns)))).to_table(table)
             ((count,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608  # our name
-        result = Result(lambda selected, take: self._fetch(table, selected, take), columns, types, count)
-        weakref.finalize(result, self._discarded.append, table).atexit = False
-        return result
+        return Result(lambda selected, take: self._fetch(table, selected, take), columns, types, count), table
 
-    def views(self) -> list[View]:
-        """List the views of the recorded schemas by name, with their columns, and count their events."""
-        with self._lock, _errors_of_duckdb(self._mount):
-            rows = self._connected().execute(
+    def _counts(self, connection: Any) -> dict[tuple[str, str], int]:
+        """Count the events of each schema in each version."""
+        with _errors_of_duckdb(self._mount):
+            rows = connection.execute(
                 f"SELECT __schema__, __schema_version__, count(*) FROM {EVENTS} GROUP BY ALL"  # noqa: S608  # the same
             )
-            counts = {(schema_id, version): count for schema_id, version, count in rows.fetchall()}
-        return [view.about(counts.get((view.schema_id, view.version), 0)) for _, view in sorted(self._views.items())]
+            return {(schema_id, version): count for schema_id, version, count in rows.fetchall()}
 
     def _connected(self) -> Any:
         if self._connection is None:
@@ -168,7 +184,7 @@ class JournalDatabase:
     def _mentioned(self, question: str) -> set[str]:
         """Return the views that a question may be about: making one takes milliseconds, and a hundred are felt."""
         text = question.lower()
-        return {name for name in self._views if name in text or _CATALOGUE.search(text)}
+        return set(self._views) if _CATALOGUE.search(text) else {name for name in self._views if name in text}
 
     def _create_views(self, connection: Any, names: set[str]) -> None:
         for name in sorted(names - self._created):
@@ -234,22 +250,44 @@ def _schema_views(reader: JournalReader) -> dict[str, SchemaView]:
 
 @contextlib.contextmanager
 def _errors_of_duckdb(mount: Mount) -> Iterator[None]:
-    """Raise what DuckDB raises as errors of ours, and Ctrl-C as itself."""
+    """Raise what DuckDB raises as errors of ours."""
     from duckdb import Error
 
     try:
         yield
     except Error as error:
         failure = mount.take_failure()
-        if failure is None:
-            raise QueryError(str(error)) from error
-        if isinstance(failure, OSError):
+        if failure is not None:
             raise JournalError(f"a segment cannot be read: {failure}") from failure
-        raise failure from None
-    except RuntimeError as error:
-        if "interrupted" in str(error):
-            raise KeyboardInterrupt from None
-        raise
+        raise QueryError(str(error)) from error
+
+
+def _interruptibly(connection: Any, ask: Callable[[], T]) -> T:
+    """Ask in a thread of its own, where the caller is the main thread, so that Ctrl-C is heard at once.
+
+    DuckDB itself looks for a signal only while the main thread happens to do some of the work.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return ask()
+    answered: Future[T] = Future()
+    threading.Thread(target=_ask_into, args=[answered, ask], name="question to a journal", daemon=True).start()
+    interrupted = False
+    while not answered.done():
+        try:
+            wait([answered], _HEED_S)  # not a join: one that is interrupted takes the thread for ended until 3.13
+        except KeyboardInterrupt:
+            interrupted = True
+            connection.interrupt()
+    if interrupted:
+        raise KeyboardInterrupt
+    return answered.result()
+
+
+def _ask_into(answered: Future[T], ask: Callable[[], T]) -> None:
+    try:
+        answered.set_result(ask())
+    except BaseException as error:  # whatever it is, the caller gets it
+        answered.set_exception(error)
 
 
 def _refuse_all_but_questions(connection: Any, text: str) -> None:

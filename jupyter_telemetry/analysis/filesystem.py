@@ -19,16 +19,13 @@ PATH = f"{PROTOCOL}://lines"
 
 
 class Mount:
-    """The snapshot that stands in the file, and what went wrong when it was read.
-
-    DuckDB makes a text with a traceback of each exception that it meets, of a KeyboardInterrupt too.
-    """
+    """The snapshot that stands in the file, and what went wrong when it was read: DuckDB keeps only its traceback."""
 
     def __init__(self) -> None:
         self.snapshot = Snapshot([])
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
 
-    def take_failure(self) -> BaseException | None:
+    def take_failure(self) -> Exception | None:
         """Return the failure, and forget it."""
         failure, self.failure = self.failure, None
         return failure
@@ -54,7 +51,7 @@ class SnapshotFile:
         position = self._sought.pop(threading.get_ident(), self._position)
         try:
             found = self._snapshot.read(position, self._snapshot.size if count < 0 else count)
-        except BaseException as error:
+        except Exception as error:
             self._mount.failure = error
             raise
         self._position = position + len(found)

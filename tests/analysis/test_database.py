@@ -422,26 +422,37 @@ def test_a_segment_that_cannot_be_read_any_more_is_an_error(journal: Journal, da
         names(database)
 
 
-def test_a_question_can_be_interrupted_in_a_read(journal: Journal):
+ENDLESS = {
+    "DuckDB": "SELECT count(*) FROM range(1000000000000) t(i) WHERE hash(i) = 0",
+    "the events": "SELECT max(length(a.__id__ || b.__id__)) FROM events a, events b, events c",
+}
+
+
+@pytest.mark.parametrize("question", ENDLESS.values(), ids=ENDLESS)
+def test_a_question_can_be_interrupted(journal: Journal, question: str):
     journal.segment(*(journal.line({"name": "x" * 300}) for _ in range(20_000)))
     code = """
-        import signal, sys
-        from jupyter_telemetry.analysis import open_journal, snapshot
-        read = snapshot._read
-        def interrupted(*arguments):
-            signal.raise_signal(signal.SIGINT)
-            return read(*arguments)
+        import os, signal, sys, threading
+        from jupyter_telemetry.analysis import open_journal
         with open_journal(sys.argv[1]) as database:
-            snapshot._read = interrupted
+            threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
             try:
-                database.sql("SELECT max(length(a.__id__ || b.__id__)) FROM events a, events b")
+                database.sql(sys.argv[2])
             except KeyboardInterrupt:
                 print("interrupted")
-            snapshot._read = read
             print(database.sql("SELECT count(*) FROM events").rows())
     """
 
-    assert run(code, journal.directory) == "interrupted\n[(20000,)]\n"
+    assert run(code, journal.directory, question) == "interrupted\n[(20000,)]\n"
+
+
+def test_a_question_may_be_asked_in_any_thread(database):
+    answers: list[object] = []
+    thread = threading.Thread(target=lambda: answers.append((names(database), len(database.views()))))
+    thread.start()
+    thread.join()
+
+    assert answers == [(["a", "b"], 1)]
 
 
 def run(code: str, *arguments: object) -> str:
