@@ -44,7 +44,7 @@ class SchemaRegistry:
         with self._lock:
             known = self._schemas.setdefault((schema.id, str(schema.version)), schema)
             self._nearest = {}
-        if known.canonical != schema.canonical and _text(known) != _text(schema):
+        if known is not schema and _content(known) != _content(schema):
             raise SchemaAlreadyRegistered(
                 f"{schema.id} version {schema.version!r} is registered already, with another text; "
                 "give the changed schema a new version",
@@ -116,8 +116,8 @@ class SchemaRegistry:
         return f"no schema is registered under {schema_id} version {version!r}{hint}"
 
 
-def _text(schema: EventSchema) -> bytes:
-    """Return what two schemas have in common that are the same but for a version 1 and "1"."""
+def _content(schema: EventSchema) -> bytes:
+    """Return what two schemas have in common that are the same: the order of keys is nothing, and 1 is "1"."""
     return orjson.dumps({**schema.document, "version": str(schema.version)}, option=orjson.OPT_SORT_KEYS)
 
 

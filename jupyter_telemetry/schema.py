@@ -11,8 +11,7 @@ import orjson
 
 from .envelope import RESERVED_PREFIX
 from .errors import InvalidSchema
-from .validation import Draft, References, compile_validator, json_path
-from .validation._drafts import own_copy
+from .validation import Draft, References, compile_validator, json_path, own_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,8 +58,7 @@ class EventSchema:
         self.version = _checked_version(document, self.id)
         try:
             own = own_copy(document)
-            # Two schemas are the same if these are: the document as UTF-8 JSON with sorted keys.
-            self.canonical = _encoded(own)
+            self.text = _encoded(own)
             for each in (resources or {}).values():
                 _encoded(own_copy(each))
             self.validator: Validator = compile_validator(own, resources=resources, draft=draft)
@@ -123,9 +121,9 @@ def _named(schema: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _encoded(document: dict[str, Any]) -> bytes:
-    """Encode a document. Raises InvalidSchema, where own_copy has not: past 64 bits, and no UTF-8."""
+    """Encode a document, its keys as they stand. Raises InvalidSchema for what own_copy lets pass."""
     try:
-        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(document)
     except TypeError:  # orjson's own error is one
         path, what = _unencodable(document, ()) or ((), "a value that JSON cannot hold")
         at = json_path(path)

@@ -70,7 +70,7 @@ class JournalHandler(logging.Handler):
         self._writer.write(line)
 
     def write_schema(self, schema_id: str, version: int | str, schema: bytes) -> None:
-        """Keep a schema, as canonical JSON, beside its events; again is harmless. Never raises.
+        """Keep a schema, as JSON, beside its events; again is harmless. Never raises.
 
         One that cannot be stored is tried again with later events, once a second at most.
         """

@@ -1,7 +1,7 @@
 """The schemas of a journal: each stands once beside the events that it describes, in `schemas/`.
 
-A file's name is the schema's view name and the start of the SHA-256 of its bytes, so that many processes may store
-the same schema, and two texts under one id and version stand side by side.
+A file's name is the schema's view name and the start of the SHA-256 of its text with sorted keys, so that many
+processes may store the same schema, and two texts under one id and version stand side by side.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ class SchemaStore:
         self._missing: set[str] = set()
 
     def give(self, schema_id: str, version: int | str, schema: bytes) -> bool:
-        """Take a schema's canonical JSON; say whether it is new."""
-        name = f"{view_name(schema_id, version)}-{hashlib.sha256(schema).hexdigest()[:12]}.json"
+        """Take a schema's JSON; say whether it is new."""
+        content = orjson.dumps(orjson.loads(schema), option=orjson.OPT_SORT_KEYS)
+        name = f"{view_name(schema_id, version)}-{hashlib.sha256(content).hexdigest()[:12]}.json"
         if name in self._given:
             return False
         self._given[name] = bytes(schema)
@@ -101,7 +102,7 @@ class StoredSchema(NamedTuple):
     path: Path
     schema_id: str
     version: str  # as text: 1 and "1" are the same version
-    digest: str  # the start of the SHA-256 of its text, from the file's name
+    digest: str  # the start of the SHA-256 of its text with sorted keys, from the file's name
     schema: dict[str, Any]
     stored_at: float  # seconds since the epoch
 

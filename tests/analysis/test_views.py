@@ -2,13 +2,18 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jupyter_telemetry import EventLog
 from jupyter_telemetry.analysis import Column, View, open_journal
+from jupyter_telemetry.journal import JournalHandler
 
 from .journals import METADATA, THING, THING_VIEW, TIMESTAMP, Journal, event_id, schema_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WHEN = datetime(2026, 11, 23, 17, 42, 5, 123456, tzinfo=timezone.utc)
 
@@ -47,6 +52,16 @@ def test_the_columns_of_a_view_are_metadata_properties_extra_and_misfits(journal
         "__extra__": "JSON",
         "__misfits__": "JSON",
     }
+
+
+def test_columns_stand_in_the_order_of_the_schema_as_it_was_registered(tmp_path: Path):
+    properties = {name: {"type": "integer"} for name in ("zeta", "alpha", "mid")}
+    with EventLog(handlers=[JournalHandler(tmp_path)], allowed_schemas=[THING["$id"]]) as log:
+        log.register_schema({**THING, "properties": properties})
+        log.record_event(THING["$id"], 1, {"mid": 1})
+    with open_journal(tmp_path) as database:
+        columns = database.sql(f"FROM {THING_VIEW}").columns
+    assert columns == [*METADATA, *properties, "__extra__", "__misfits__"]
 
 
 def test_a_row_is_an_event_with_typed_values(journal: Journal, ask):

@@ -26,6 +26,20 @@ def stored(directory):
     return sorted(path.name for path in (directory / "schemas").iterdir())
 
 
+def test_the_same_schema_with_its_keys_in_another_order_is_stored_once_as_it_was_given_first(directory, store):
+    texts = [
+        b'{"$id":"https://example.org/a","version":1,"z":1,"a":2}',
+        b'{"a":2,"z":1,"version":1,"$id":"https://example.org/a"}',
+    ]
+    assert [store.give(SCHEMA_ID, 1, text) for text in texts] == [True, False]
+    other = SchemaStore(str(directory))
+    assert other.give(SCHEMA_ID, 1, texts[1])
+    for each in (store, other):
+        each.store()
+    (name,) = stored(directory)
+    assert (directory / "schemas" / name).read_bytes() == texts[0]
+
+
 def test_a_schema_is_stored_under_its_views_name_and_its_hash(directory, store):
     assert store.give(SCHEMA_ID, 1, schema())
     assert not directory.exists()
