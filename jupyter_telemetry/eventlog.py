@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
-import weakref
 from typing import IO, TYPE_CHECKING, Any
 
 from traitlets import Bool, Enum, Integer, observe
 from traitlets.config import Configurable
 from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
+from .attachment import Attachment
 from .errors import SchemaNotRegistered, TelemetryError
 from .forksafe import Lock
-from .handlers import close_handlers, is_line_handler, quieten, restore
+from .handlers import is_line_handler
 from .loading import load_file, load_url
 from .notice import Notices
 from .privacy import Classification, Limits, Policy
 from .record import event_record
 from .registry import SchemaRegistry
 from .route import Counters, Route
-from .traits import AllowedSchemas, HandlerList, Handlers, resolve_lazy, unshared
+from .traits import AllowedSchemas, Handlers, resolve_lazy, unshared
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["EventLog"]
 
 _INFO = logging.INFO
-LONGEST_CALL_S = 10.0  # after which no call uses a handler that a change of configuration has taken out of use
 MAX_DEPTH_OF_CALLS = 8  # handlers that record events themselves, which come to handlers that do
 
 
@@ -89,20 +87,16 @@ class EventLog(Configurable):
         self._lock = Lock()
         self._routes: dict[tuple[str, int | str], Route] = {}
         self._counters: dict[tuple[str, str], Counters] = {}
-        self._attached: tuple[logging.Handler, ...] = ()
-        self._own: list[logging.Handler] = []  # made from configuration; closed with the log, or the interpreter
-        self._retired: dict[logging.Handler, float] = {}  # of them, those not in use any more, and since when
         self._configured_handlers: object = None  # as the configuration in force has them
         self._found_handlers: object = None
-        weakref.finalize(self, close_handlers, self._own)
         self._under_way = threading.local()  # how deep this thread is in handlers that record
-        self._failures = 0
         self._unknown = 0  # refused calls that named no registered schema
         self._fetched: dict[str, dict[str, Any]] = {}
         self._policy = Policy(())
         self._raises = True
         self.registry = SchemaRegistry()
         self._notices = Notices(getattr(kwargs.get("parent"), "log", None) or logging.getLogger("jupyter_telemetry"))
+        self._attachment = Attachment(self._notices)
         super().__init__(**kwargs)
         self._configure()
 
@@ -170,7 +164,7 @@ class EventLog(Configurable):
                     record = record or event_record(route, capsule, line)
                     _handle(handler, record)
             except Exception as error:  # a failing handler must not break the caller
-                self._handler_failed(handler, error)
+                self._attachment.failed(handler, error)
         if route.record_handlers:
             self._hand_records_out(route, record or event_record(route, capsule, line))
         route.counters.recorded += 1
@@ -185,7 +179,7 @@ class EventLog(Configurable):
                         raise RecursionError
                     _handle(handler, record)
                 except Exception as error:
-                    self._handler_failed(handler, error)
+                    self._attachment.failed(handler, error)
         finally:
             self._under_way.depth = depth
 
@@ -241,21 +235,14 @@ class EventLog(Configurable):
 
     def flush(self) -> None:
         """Flush all handlers."""
-        for handler in (*self._attached, *self._retired):
-            try:
-                handler.flush()
-            except Exception as error:  # one failing handler must not keep the others from it
-                self._handler_failed(handler, error)
+        self._attachment.flush()
 
     def close(self) -> None:
         """Flush all handlers, and close those that the log made from configuration; then it has none."""
         self.flush()
         with self._lock:
             self.handlers = []
-            own = list(self._own)
-            self._own.clear()
-            self._retired.clear()
-        self._close_all(own)  # not under the lock: a listener delivers the rest of its queue now
+        self._attachment.close_own()
 
     def __enter__(self) -> Self:
         return self
@@ -266,7 +253,7 @@ class EventLog(Configurable):
     @property
     def schemas(self) -> dict[tuple[str, int | str], dict[str, Any]]:
         """The registered schemas by (id, version), as 0.1.0 had them: a copy."""
-        return {(schema.id, schema.version): json.loads(schema.canonical) for schema in self.registry}
+        return {(schema.id, schema.version): json.loads(schema.text) for schema in self.registry}
 
     # What became of the events
 
@@ -277,7 +264,7 @@ class EventLog(Configurable):
             "recorded": sum(each.recorded for each in counters),
             "not_allowed": sum(each.not_allowed for each in counters),
             "invalid": sum(each.invalid for each in counters) + self._unknown,
-            "handler_failures": self._failures,
+            "handler_failures": self._attachment.failures,
         }
 
     # Configuration
@@ -302,48 +289,20 @@ class EventLog(Configurable):
         self._configured_handlers = self._found_handlers  # not before: what failed may be tried again
 
     def _adopt(self, handlers: list[logging.Handler]) -> None:
-        """Take handlers that were made from configuration for the log's own."""
-        with self._lock:
-            self._own += handlers
+        """Take handlers that the trait made from configuration for the log's own."""
+        self._attachment.adopt(handlers)
 
     @observe("handlers", "allowed_schemas", "on_invalid", "max_event_bytes", "fetch_references")
     def _on_change(self, _: Bunch) -> None:
-        if "_attached" in self.__dict__:
-            self._configure()
+        self._configure()
 
     def _configure(self) -> None:
         """Take over the configuration: routes are made anew, each at its next event."""
         with self._lock:
-            handlers: HandlerList = self.handlers
-            for handler in handlers:
-                if handler not in self._attached:
-                    quieten(handler, self._handler_failed)
-            gone = [handler for handler in self._attached if handler not in handlers]
-            self._attached = tuple(handlers)
+            self._attachment.attach(self.handlers)
             self._policy = Policy(self.allowed_schemas)
             self._raises = self.on_invalid == "raise"
             self._routes = {}
-            for handler in gone:
-                if handler not in self._own:
-                    restore(handler, self._handler_failed)
-            self._retire()
-
-    def _retire(self) -> None:
-        """Retire own handlers that are not in use, and close those that no call under way uses any more."""
-        now = time.monotonic()
-        unused = [handler for handler in self._own if handler not in self._attached]
-        self._retired = {handler: self._retired.get(handler, now) for handler in unused}
-        done = [handler for handler, since in self._retired.items() if now - since >= LONGEST_CALL_S]
-        for handler in done:
-            self._own.remove(handler)
-            del self._retired[handler]
-        if done:
-            # In a thread of its own, since the lock is held: a listener now delivers the rest of its queue.
-            threading.Thread(target=self._close_all, args=(done,), name="jupyter_telemetry: closing handlers").start()
-
-    def _close_all(self, handlers: list[logging.Handler]) -> None:
-        for handler, error in close_handlers(handlers):
-            self._handler_failed(handler, error)
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""
@@ -361,7 +320,7 @@ class EventLog(Configurable):
 
     def _make_route(self, schema: EventSchema) -> Route:
         limits = self._limits(schema)
-        line_handlers = tuple(handler for handler in self._attached if is_line_handler(handler))
+        line_handlers = tuple(handler for handler in self._attachment.handlers if is_line_handler(handler))
         if limits is not None:
             self._explain(schema, line_handlers)
         return Route(
@@ -369,16 +328,16 @@ class EventLog(Configurable):
             limits,
             self._counters.setdefault((schema.id, str(schema.version)), Counters()),
             line_handlers=line_handlers,
-            record_handlers=tuple(handler for handler in self._attached if handler not in line_handlers),
+            record_handlers=tuple(handler for handler in self._attachment.handlers if handler not in line_handlers),
             max_event_bytes=self.max_event_bytes,
         )
 
     def _explain(self, schema: EventSchema, handlers: Iterable[logging.Handler]) -> None:
         for handler in handlers:
             try:
-                handler.write_schema(schema.id, schema.version, schema.canonical)  # type: ignore[attr-defined]
+                handler.write_schema(schema.id, schema.version, schema.text)  # type: ignore[attr-defined]
             except Exception as error:
-                self._handler_failed(handler, error)
+                self._attachment.failed(handler, error)
 
     def _limits(self, schema: EventSchema) -> Limits | None:
         """Return what may be kept of a schema's events; None: nothing."""
@@ -431,15 +390,6 @@ class EventLog(Configurable):
         # The text of an error that is not ours may hold the event.
         what = error if isinstance(error, TelemetryError) else f"{type(error).__name__}, of {of or 'no known schema'}"
         self._notices.warn((type(error).__name__, of), "An event was not recorded: %s", what)
-
-    def _handler_failed(self, handler: logging.Handler, error: BaseException | None) -> None:
-        self._failures += 1  # without the lock: this may run inside the lock of a handler, or in a listener's thread
-        self._notices.warn(
-            ("handler", id(handler)),
-            "A %s failed to take an event: %s. The other handlers have it; this one may have lost it.",
-            type(handler).__name__,
-            type(error).__name__,  # its text may hold the event
-        )
 
 
 def _handle(handler: logging.Handler, record: logging.LogRecord) -> None:

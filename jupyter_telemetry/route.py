@@ -10,9 +10,7 @@ from .errors import InvalidEvent, invalid_event
 from .privacy import Classification, compile_redaction
 from .privacy.redaction import ReservedName
 from .record import attributes_alike
-from .validation import Violation
-from .validation._nulls import null_free
-from .validation._references import recurses
+from .validation import Violation, admits_null, may_recurse
 
 if TYPE_CHECKING:
     import logging
@@ -54,7 +52,7 @@ class Route:
         "_encoder",
         "_envelope",
         "_is_valid",
-        "_recurses",
+        "_may_recurse",
         "_redact",
         "counters",
         "denied",
@@ -85,14 +83,14 @@ class Route:
         if limits is None:
             return
         self._is_valid = schema.validator.is_valid
-        self._recurses = recurses(schema.references)
+        self._may_recurse = may_recurse(schema.references)
         redaction = compile_redaction(Classification(schema.references), limits)
         self._redact = redaction and redaction.redact
         envelope = Envelope(schema.id, schema.version)
         self._encoder = Encoder(
             envelope,
             max_event_bytes=max_event_bytes,
-            admits_null=redaction.keeps_nulls if redaction else not null_free(schema.references),
+            admits_null=redaction.keeps_nulls if redaction else admits_null(schema.references),
             names=schema.names,
         )
         self.seal = envelope.seal
@@ -102,7 +100,7 @@ class Route:
         """Raise InvalidEvent unless the schema has room for `event`."""
         try:
             # A schema that recurses lets a validator go as deep as the event does, and that ends the process.
-            if isinstance(event, dict) and not (self._recurses and is_too_deep(event)) and self._is_valid(event):
+            if isinstance(event, dict) and not (self._may_recurse and is_too_deep(event)) and self._is_valid(event):
                 return
         except _NO_JSON:
             pass

@@ -631,7 +631,7 @@ def test_what_was_replaced_is_closed_when_no_call_under_way_can_use_it_or_with_t
     for name in ("b.log", "c.log", "d.log"):
         log.handlers = [file_dict(tmp_path, name)]
         handlers.append(log.handlers[0])
-        log._retired[handlers[0]] = -1000.0  # it was long ago
+        log._attachment._retired[handlers[0]] = -1000.0  # it was long ago
     assert [handler.stream is None for handler in handlers] == [True, False, False, False]
     log.close()
     assert [handler.stream is None for handler in handlers] == [True, True, True, True]

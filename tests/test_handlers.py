@@ -350,9 +350,9 @@ def test_a_line_handler_gets_each_schema_before_its_events_and_the_bytes_of_each
     assert is_line_handler(handler)
     log = make_log(handler)
     lines = [f"{line}\n".encode() for line in record_two(log)]
-    canonical = [schema.canonical for schema in log.registry]
-    assert handler.got == [(SAVE, 1, canonical[0]), lines[0], (OPEN, 1, canonical[1]), lines[1]]
-    assert json.loads(canonical[0]) == SCHEMAS[0]
+    texts = [schema.text for schema in log.registry]
+    assert handler.got == [(SAVE, 1, texts[0]), lines[0], (OPEN, 1, texts[1]), lines[1]]
+    assert json.loads(texts[0]) == SCHEMAS[0]
 
 
 def test_a_line_handler_with_a_filter_gets_records(make_log):
@@ -533,7 +533,7 @@ def test_a_failing_handler_is_counted_and_said_once_and_prints_no_event(make_log
 def test_a_failing_handler_is_said_once_a_minute_with_how_often_since(make_log, caplog):
     now = [0.0]
     log = make_log(RaisesFromEmit())
-    log._notices = Notices(logging.getLogger("jupyter_telemetry"), lambda: now[0])
+    log._attachment._notices = Notices(logging.getLogger("jupyter_telemetry"), lambda: now[0])
     for now[0] in (0, 1, 59, 60, 61, 121):
         log.record_event(SAVE, 1, {"name": SECRET})
     said = (
@@ -663,7 +663,7 @@ def test_a_handler_that_outlives_many_logs_remembers_only_those_there_are(make_l
         gc.collect(0)
     gc.collect()
     log = make_log(handler)
-    assert [told().__self__ for told in handler.handleError.told] == [log]
+    assert [told().__self__ for told in handler.handleError.told] == [log._attachment]
 
 
 # A handler that blocks

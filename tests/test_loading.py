@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -247,7 +248,11 @@ except InvalidSchema as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (0, "the open file: nested deeper than 200 levels\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    # libyaml has a limit of its own, and what it reads ahead may pass that first.
+    assert re.fullmatch(
+        "the open file: (nested deeper than 200 levels|.*exceeded maximum nesting depth)\n", done.stdout
+    )
 
 
 def test_merge_keys_are_followed_as_long_as_they_stay_small():
@@ -256,8 +261,12 @@ def test_merge_keys_are_followed_as_long_as_they_stay_small():
     bomb = "a0: &a0 {x: 1}\n"
     for level in range(9):
         bomb += f"a{level + 1}: &a{level + 1} {{<<: [{', '.join([f'*a{level}'] * 9)}]}}\n"
-    with pytest.raises(InvalidSchema, match="merge keys"):
-        load_file(io.StringIO(bomb))
+    try:
+        loaded = load_file(io.StringIO(bomb))
+    except InvalidSchema as error:
+        assert "merge keys" in str(error)  # noqa: PT017  # PyYAML 6.0.4 copies no name twice, and loads it
+    else:
+        assert loaded == {f"a{level}": {"x": 1} for level in range(10)}
 
 
 def test_references_are_fetched_only_where_the_operator_allows_it(server):

@@ -1,9 +1,9 @@
 """What the Jupyter configuration says of events: read from the same files as a Jupyter Server reads.
 
 The files are `jupyter_config` and then `jupyter_server_config`, `.py` and `.json`, in the directories of
-`jupyter --paths`; jupyter_server itself is not imported. Reading them starts nothing: handlers given as dicts are
-not made, and a logging.FileHandler that a `.py` file makes does not open its file (one with mode "w" would empty
-the log of a running server).
+`jupyter --paths`, and under them what `jupyter_server_config.d/*.json` say of EventLog; jupyter_server itself is not
+imported. Reading them starts nothing: handlers given as dicts are not made, and a logging.FileHandler that a `.py`
+file makes does not open its file (one with mode "w" would empty the log of a running server).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
 
 _NAMES = ("jupyter_config", "jupyter_server_config")
+_DROPPED = "jupyter_server_config.d"
 _WAY_OUT = "; give the journal's directory by --journal DIR to read no configuration"
 
 
@@ -65,8 +66,10 @@ def read_configuration(file: Path | None = None) -> Configuration:
     config, files = Config(), []
     with _quiet():
         for path in _files(file):
-            config.merge(_load(path))
-            files.append(path)
+            loaded = _load(path)
+            if "EventLog" in loaded or path.parent.name != _DROPPED:  # most of what lies there switches extensions on
+                config.merge(loaded)
+                files.append(path)
         section = config.get("EventLog", Config())
         given = _resolved(section.get("handlers"), [])
         handlers = tuple(_handlers(given, called=False))
@@ -83,7 +86,8 @@ def _files(file: Path | None) -> list[Path]:
     """List the files there are, those that win last."""
     paths = [Path(each) for each in reversed(JupyterApp().config_file_paths)]
     names = _NAMES if file is None else _NAMES[:1]
-    found = [path / f"{name}{suffix}" for name in names for path in paths for suffix in (".py", ".json")]
+    found = [file for path in paths for file in sorted((path / _DROPPED).glob("*.json"))]
+    found += [path / f"{name}{suffix}" for name in names for path in paths for suffix in (".py", ".json")]
     return [path for path in found if path.is_file()] + ([file] if file is not None else [])
 
 

@@ -15,9 +15,9 @@ from urllib.parse import urldefrag
 from ..errors import InvalidSchema
 from ._drafts import Draft, draft_of, own_copy, subschemas
 from ._location import HIDDEN, Hidden, json_path
-from ._nulls import null_free
+from ._nulls import admits_null
 from ._reasons import describe
-from ._references import Node, References, UnresolvedError, loop, recurses
+from ._references import Node, References, UnresolvedError, loop, may_recurse
 from ._violation import Violation, best
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "draft_of",
     "json_path",
     "may_recurse",
+    "own_copy",
     "subschemas",
 ]
 
@@ -97,36 +98,6 @@ def compile_validator(
 def check_schema(schema: Mapping[str, Any], draft: Draft, *, backend: str | None = None) -> None:
     """Raise InvalidSchema, with its JSON path, unless `schema` is valid against the metaschema of `draft`."""
     _check_metaschema(own_copy(schema), draft, _backend(backend))
-
-
-def may_recurse(
-    schema: Mapping[str, Any] | References, *, resources: Mapping[str, Mapping[str, Any]] | None = None
-) -> bool:
-    """Say whether validation may go as deep as an event does; False only if the schema bounds it.
-
-    `schema` may be the `references` of its Validator. Where it is True, check an event's depth before `is_valid`
-    and `explain`: a very deep one ends the process in jsonschema-rs.
-    """
-    return recurses(_references(schema, resources))
-
-
-def admits_null(
-    schema: Mapping[str, Any] | References, *, resources: Mapping[str, Mapping[str, Any]] | None = None
-) -> bool:
-    """Say whether a null, and so a NaN, may stand anywhere in a valid event; False only if that is proved.
-
-    `schema` may be the `references` of its Validator.
-    """
-    return not null_free(_references(schema, resources))
-
-
-def _references(
-    schema: Mapping[str, Any] | References, resources: Mapping[str, Mapping[str, Any]] | None
-) -> References:
-    if isinstance(schema, References):
-        return schema
-    own = own_copy(schema)
-    return References(own, draft_of(own), {uri: own_copy(each) for uri, each in (resources or {}).items()})
 
 
 def _backend(name: str | None) -> ModuleType:

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from ._references import Node, References
 
 
-def null_free(references: References) -> bool:
-    """Prove that no valid instance has a null in it, at any depth; False if there is no proof.
+def admits_null(references: References) -> bool:
+    """Say whether a null, and so a NaN, may stand anywhere in a valid event; False only if that is proved.
 
     The proof is a greatest fixed point: all subschemas are taken for proved, and those that are not fall,
     until no more do. That is sound for a recursive schema, because an instance is finite, but not for one
     that loops in place.
     """
     if loop(references) is not None:
-        return False
+        return True
     proved = set(references.nodes)
     changed = True
     while changed:
@@ -28,7 +28,7 @@ def null_free(references: References) -> bool:
             if key in proved and not _Proof(references, proved).holds(references.nodes[key]):
                 proved.discard(key)
                 changed = True
-    return id(references.root.schema) in proved
+    return id(references.root.schema) not in proved
 
 
 class _Proof:

@@ -237,8 +237,12 @@ def loop(references: References) -> Node | None:
     return _cycle(starts, partial(_beside, references))
 
 
-def recurses(references: References) -> bool:
-    """Say whether validation may come back to a subschema on its way into a value; True if in doubt."""
+def may_recurse(references: References) -> bool:
+    """Say whether validation may go as deep as an event does; False only if the schema bounds it.
+
+    Where it is True, check an event's depth before `is_valid` and `explain`: a very deep one ends the process in
+    jsonschema-rs.
+    """
     try:
         return _cycle([references.root], partial(_applied, references)) is not None
     except UnresolvedError:

@@ -44,6 +44,18 @@ def test_the_files_of_a_server_are_read(config, tmp_path, name, suffix):
     assert found.allowed_schemas == {"https://example.org/save": {}}
 
 
+def test_files_that_a_package_dropped_are_read_and_count_least(config, tmp_path):
+    dropped = config / "jupyter_server_config.d"
+    dropped.mkdir()
+    (dropped / "a.json").write_text('{"EventLog": {"allowed_schemas": ["https://example.org/a"]}}')
+    (dropped / "b.json").write_text('{"EventLog": {"allowed_schemas": ["https://example.org/b"]}}')
+    assert read_configuration().allowed_schemas == {"https://example.org/b": {}}
+    (config / "jupyter_config.py").write_text('c.EventLog.allowed_schemas = ["https://example.org/save"]')
+    found = read_configuration()
+    assert found.allowed_schemas == {"https://example.org/save": {}}
+    assert found.files == (dropped / "a.json", dropped / "b.json", config / "jupyter_config.py")
+
+
 def test_the_later_file_wins_as_it_does_for_a_server(config, home, monkeypatch, tmp_path):
     system = tmp_path / "system"
     system.mkdir()

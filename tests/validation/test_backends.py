@@ -21,10 +21,11 @@ def run(code, **environment):
 
 VALIDATE = """
 import sys
-from jupyter_telemetry.validation import compile_validator, admits_null, may_recurse
+from jupyter_telemetry.validation import Draft, References, compile_validator, admits_null, may_recurse
 schema = {"properties": {"a": {"pattern": "^a", "format": "date"}}, "propertyNames": {"$ref": "#/definitions/d"},
           "definitions": {"d": {}}}
-may_recurse(schema), admits_null(schema)
+references = References(schema, Draft.DRAFT7, {})
+may_recurse(references), admits_null(references)
 before = {"jsonschema", "regex"} & set(sys.modules)
 validator = compile_validator(schema)
 validator.is_valid({"a": "b"}), validator.explain({"a": "b"})
