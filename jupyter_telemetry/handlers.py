@@ -132,6 +132,8 @@ def _name_handlers_behind(
                     "make it and its QueueListener yourself"
                 )
             config["handlers"] = [name(each) for each in config["handlers"]]
+        elif _DICTCONFIG_MAKES_LISTENERS:
+            config["handlers"] = []  # Python 3.12.0 and 3.12.1 make no QueueHandler without
 
 
 def close_handlers(handlers: list[logging.Handler]) -> list[tuple[logging.Handler, Exception]]:

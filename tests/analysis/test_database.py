@@ -383,7 +383,7 @@ def test_the_settings_that_keep_sql_in_are_on_and_locked(database):
 
     assert settings["enable_external_access"] == "false"
     assert settings["lock_configuration"] == "true"
-    assert settings["allowed_paths"].replace("'", "") == "[journal://lines]"
+    assert settings["allowed_paths"].replace("'", "") in ("[journal://lines]", "[journal:/lines]")  # as DuckDB shows it
     assert settings["allowed_directories"] == "[]"
     assert settings["autoinstall_known_extensions"] == settings["autoload_known_extensions"] == "false"
     assert settings["allow_community_extensions"] == settings["allow_unsigned_extensions"] == "false"
