@@ -4,80 +4,52 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
+from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
-from traitlets import Bool, Enum, Integer, observe
-from traitlets.config import Configurable
-from traitlets.config.loader import DeferredConfig, LazyConfigValue
+from traitlets import observe
 
 from .attachment import Attachment
-from .errors import SchemaNotRegistered, TelemetryError
+from .errors import ConfigurationError, SchemaNotRegistered, TelemetryError
 from .forksafe import Lock
+from .governance import govern
 from .handlers import is_line_handler
 from .loading import load_file, load_url
 from .notice import Notices
-from .privacy import Classification, Limits, Policy
+from .outlet import Outlet
+from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
 from .record import event_record
 from .registry import SchemaRegistry
 from .route import Counters, Route
-from .traits import AllowedSchemas, Handlers, resolve_lazy, unshared
+from .settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from traitlets import Bunch
-    from traitlets.config import Config
     from typing_extensions import Self
 
     from .event import Event
+    from .governance import Governance
+    from .privacy import Classification, Decision, Limits
     from .schema import EventSchema
 
 __all__ = ["EventLog"]
 
 _INFO = logging.INFO
+LOOK_INTERVAL_S = 2.0  # between two looks at what the user has decided elsewhere
 MAX_DEPTH_OF_CALLS = 8  # handlers that record events themselves, which come to handlers that do
 
 
-class EventLog(Configurable):
+class EventLog(Settings):
     """Record structured events: each is validated, filtered, sealed, and handed to logging handlers as one line.
 
     Any thread may record; all changes take effect for the next event. Use it as a context manager, or call
     close(), to close the handlers that it made itself.
     """
-
-    handlers = Handlers(
-        help="""Where events go: a list of logging handlers. A handler may also be written as a dict in the form of
-        `logging.config.dictConfig`: {"class": "logging.FileHandler", "filename": "events.log"}.
-        A callable that returns the list will do. Without handlers, events go nowhere."""
-    ).tag(config=True)
-
-    allowed_schemas = AllowedSchemas(
-        help="""Which events are recorded: a list of schema ids, exact or globs such as
-        https://events.jupyter.org/jupyter_server/*, or a dict from these to
-        {"allowed_properties": [...], "allowed_categories": [...]}. Empty (the default): nothing is recorded."""
-    ).tag(config=True)
-
-    on_invalid = Enum(
-        ["raise", "log"],
-        "raise",
-        help="""What becomes of a call that cannot record: "raise" an error (for libraries), or "log" it at most once
-        a minute and count it, so that nothing escapes (for servers).""",
-    ).tag(config=True)
-
-    max_event_bytes = Integer(
-        1024 * 1024,
-        min=256,
-        help="The longest line that an event may become, metadata included, in bytes of UTF-8.",
-    ).tag(config=True)
-
-    fetch_references = Bool(
-        False,
-        help="""Whether registering a schema may fetch the http and https documents that its $ref names. Recording
-        never fetches anything.""",
-    ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         if unknown := [name for name in kwargs if not self.has_trait(name)]:  # which traitlets only deprecates
@@ -87,13 +59,12 @@ class EventLog(Configurable):
         self._lock = Lock()
         self._routes: dict[tuple[str, int | str], Route] = {}
         self._counters: dict[tuple[str, str], Counters] = {}
-        self._configured_handlers: object = None  # as the configuration in force has them
-        self._found_handlers: object = None
         self._under_way = threading.local()  # how deep this thread is in handlers that record
         self._unknown = 0  # refused calls that named no registered schema
         self._fetched: dict[str, dict[str, Any]] = {}
-        self._policy = Policy(())
         self._raises = True
+        self._decisions = DecisionStore()
+        self._look_at: float | None = None  # when to look for decisions that others have made; None: no matter
         self.registry = SchemaRegistry()
         self._notices = Notices(getattr(kwargs.get("parent"), "log", None) or logging.getLogger("jupyter_telemetry"))
         self._attachment = Attachment(self._notices)
@@ -125,6 +96,8 @@ class EventLog(Configurable):
         Raises SchemaNotRegistered, InvalidEvent — unless `on_invalid` is "log".
         """
         try:
+            if self._look_at is not None and monotonic() >= self._look_at:
+                self._look_for_decisions()
             try:
                 route = self._routes[schema_id, version]  # type: ignore[index]
             except (KeyError, TypeError):
@@ -139,7 +112,10 @@ class EventLog(Configurable):
         except Exception as error:
             self._refuse(error, schema_name if schema_id is None else schema_id, version)
             return None
-        self._hand_out(route, capsule, line)
+        self._hand_out(route.outlet, capsule, line)
+        for outlet in route.narrower:
+            self._hand_out_narrower(route, outlet, event, capsule)  # type: ignore[arg-type]
+        route.counters.recorded += 1
         return capsule
 
     def record_event_model(self, event: Event) -> dict[str, Any] | None:
@@ -154,26 +130,35 @@ class EventLog(Configurable):
             return None
         return self.record_event(schema_id, version, properties)
 
-    def _hand_out(self, route: Route, capsule: dict[str, Any], line: bytes) -> None:
+    def _hand_out(self, outlet: Outlet, capsule: dict[str, Any], line: bytes) -> None:
         record = None
-        for handler in route.line_handlers:
+        for handler in outlet.line_handlers:
             try:
                 if handler.level <= _INFO and not handler.filters:
                     handler.write_event(line)  # type: ignore[attr-defined]
                 else:
-                    record = record or event_record(route, capsule, line)
+                    record = record or event_record(outlet, capsule, line)
                     _handle(handler, record)
             except Exception as error:  # a failing handler must not break the caller
                 self._attachment.failed(handler, error)
-        if route.record_handlers:
-            self._hand_records_out(route, record or event_record(route, capsule, line))
-        route.counters.recorded += 1
+        if outlet.record_handlers:
+            self._hand_records_out(outlet, record or event_record(outlet, capsule, line))
 
-    def _hand_records_out(self, route: Route, record: logging.LogRecord) -> None:
+    def _hand_out_narrower(self, route: Route, outlet: Outlet, event: dict[str, Any], capsule: dict[str, Any]) -> None:
+        """Hand out what handlers with limits of their own may have; an event that does not fit them is counted."""
+        try:
+            own, line = outlet.form(event, capsule)
+        except Exception as error:
+            for handler in (*outlet.line_handlers, *outlet.record_handlers):
+                self._attachment.failed(handler, error)
+            return
+        self._hand_out(outlet, own, line)
+
+    def _hand_records_out(self, outlet: Outlet, record: logging.LogRecord) -> None:
         depth = getattr(self._under_way, "depth", 0)
         self._under_way.depth = depth + 1
         try:
-            for handler in route.record_handlers:
+            for handler in outlet.record_handlers:
                 try:
                     if depth == MAX_DEPTH_OF_CALLS:
                         raise RecursionError
@@ -255,54 +240,92 @@ class EventLog(Configurable):
         """The registered schemas by (id, version), as 0.1.0 had them: a copy."""
         return {(schema.id, schema.version): json.loads(schema.text) for schema in self.registry}
 
+    # Consent
+
+    def decide(self, choices: Mapping[str, bool], *, shown: str, by: str) -> list[Decision]:
+        """Write down what the user decides, have it in force with the next event, and record it as an event.
+
+        Parameters
+        ----------
+        choices: by subject of `consent`, whether its events may be recorded.
+        shown: the words in which the user was told what `governance.statement` says.
+        by: "page" or "command line".
+
+        Not for the thread of an event loop: it waits for the disk. Raises ConsentError; then nothing has changed.
+        """
+        decided = self._decisions.decide(choices, statement=self.governance.statement, shown=shown, by=by)
+        self._configure()
+        if self.allowed_schemas:
+            self.register_schema(DECISION_SCHEMA)
+            modes = {standing.setting.subject: standing.setting.mode for standing in self.governance.consent.standings}
+            for decision in decided:
+                event = decision_event(decision, modes.get(decision.subject, "inform"))
+                self.record_event(DECISION_SCHEMA["$id"], DECISION_SCHEMA["version"], event)
+        return decided
+
     # What became of the events
 
     def counts(self) -> dict[str, int]:
-        """Return how many calls recorded, were not allowed to, or were invalid, and how often handlers failed."""
+        """Return how many calls recorded, were not allowed to or invalid; how often handlers and redactions failed."""
         counters = list(self._counters.values())
         return {
             "recorded": sum(each.recorded for each in counters),
             "not_allowed": sum(each.not_allowed for each in counters),
             "invalid": sum(each.invalid for each in counters) + self._unknown,
             "handler_failures": self._attachment.failures,
+            "redaction_failures": sum(each.redaction_failures for each in counters),
         }
 
     # Configuration
-
-    def _find_my_config(self, cfg: Config) -> Any:
-        """Return the configuration of this object; handlers are hidden from traitlets' deep copy in a function."""
-        mine = super()._find_my_config(cfg)
-        for name in ("handlers", "allowed_schemas"):
-            if isinstance(mine.get(name), LazyConfigValue):
-                # update_config comes with what changes; all else with the whole configuration.
-                mine[name] = resolve_lazy(mine[name], () if cfg is self.config else getattr(self, name))
-        handlers = mine.get("handlers", self._configured_handlers)
-        self._found_handlers = unshared(handlers)
-        if self._found_handlers == self._configured_handlers:  # some other setting changed
-            mine.pop("handlers", None)
-        elif not isinstance(handlers, DeferredConfig):  # of a command line, for traitlets to parse
-            mine["handlers"] = lambda: handlers() if callable(handlers) else handlers
-        return mine
-
-    def _load_config(self, cfg: Config, *args: Any, **kwargs: Any) -> None:
-        super()._load_config(cfg, *args, **kwargs)
-        self._configured_handlers = self._found_handlers  # not before: what failed may be tried again
 
     def _adopt(self, handlers: list[logging.Handler]) -> None:
         """Take handlers that the trait made from configuration for the log's own."""
         self._attachment.adopt(handlers)
 
-    @observe("handlers", "allowed_schemas", "on_invalid", "max_event_bytes", "fetch_references")
-    def _on_change(self, _: Bunch) -> None:
-        self._configure()
+    @observe(*SETTINGS)
+    def _on_change(self, change: Bunch) -> None:
+        try:
+            self._configure()
+        except ConfigurationError:
+            self._trait_values[change.name] = change.old  # what is in force
+            raise
 
     def _configure(self) -> None:
-        """Take over the configuration: routes are made anew, each at its next event."""
+        """Take over the configuration: routes are made anew, each at its next event. Raises ConfigurationError."""
         with self._lock:
+            governance = self._governed()
             self._attachment.attach(self.handlers)
-            self._policy = Policy(self.allowed_schemas)
+            self.governance = governance
             self._raises = self.on_invalid == "raise"
             self._routes = {}
+            self._look_at = monotonic() + LOOK_INTERVAL_S if governance.consent.depends_on_decisions else None
+
+    def _governed(self) -> Governance:
+        """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
+        mode, why = default_mode(os.environ, getattr(self.parent, "loaded_config_files", ()))
+        governance = govern(self, self.handlers, self._decisions, default_mode=mode)
+        if self.allowed_schemas and not self.consent:
+            self._say_mode(mode, why, governance)
+        return governance
+
+    def _say_mode(self, mode: str, why: str, governance: Governance) -> None:
+        """Say once which mode of consent holds where the configuration states none: nothing falls silent unsaid."""
+        if governance.consent.of_schema("").on:
+            self._notices.inform_once(("consent", mode), "EventLog.consent is %s by default: %s.", mode, why)
+        else:
+            self._notices.warn_once(
+                ("consent", mode),
+                "EventLog.consent is %s by default: %s. Nothing is recorded until the user agrees, by `jupyter "
+                "telemetry consent grant` or on the server's page /telemetry; to change that, set c.EventLog.consent.",
+                mode,
+                why,
+            )
+
+    def _look_for_decisions(self) -> None:
+        """Take over what the user has decided elsewhere: in another server, on the command line."""
+        self._look_at = monotonic() + LOOK_INTERVAL_S
+        if self._decisions.changed():
+            self._configure()
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""
@@ -319,18 +342,39 @@ class EventLog(Configurable):
         return route
 
     def _make_route(self, schema: EventSchema) -> Route:
-        limits = self._limits(schema)
-        line_handlers = tuple(handler for handler in self._attachment.handlers if is_line_handler(handler))
-        if limits is not None:
+        governance = self.governance
+        classification = governance.classification(schema)
+        counters = self._counters.setdefault((schema.id, str(schema.version)), Counters())
+        limits = self._limits(schema, classification)
+        if limits is None:
+            return Route(schema, counters, None)
+
+        def redaction_failed() -> None:
+            counters.redaction_failures += 1
+            self._notices.warn(
+                ("redaction", schema.id),
+                "A redaction failed on a value of %s, which became null. `jupyter telemetry policy check` shows what "
+                "becomes of each field.",
+                schema.id,
+            )
+
+        shares = governance.shares(schema.id, limits, self._attachment.handlers, classifies=classification.classifies)
+        outlets = []
+        for share in shares:
+            line_handlers = tuple(handler for handler in share.handlers if is_line_handler(handler))
             self._explain(schema, line_handlers)
-        return Route(
-            schema,
-            limits,
-            self._counters.setdefault((schema.id, str(schema.version)), Counters()),
-            line_handlers=line_handlers,
-            record_handlers=tuple(handler for handler in self._attachment.handlers if handler not in line_handlers),
-            max_event_bytes=self.max_event_bytes,
-        )
+            outlets.append(
+                Outlet(
+                    schema,
+                    classification,
+                    share.limits,
+                    line_handlers=line_handlers,
+                    record_handlers=tuple(handler for handler in share.handlers if handler not in line_handlers),
+                    max_event_bytes=self.max_event_bytes,
+                    redaction_failed=redaction_failed,
+                )
+            )
+        return Route(schema, counters, outlets[0], tuple(outlets[1:]))
 
     def _explain(self, schema: EventSchema, handlers: Iterable[logging.Handler]) -> None:
         for handler in handlers:
@@ -339,16 +383,13 @@ class EventLog(Configurable):
             except Exception as error:
                 self._attachment.failed(handler, error)
 
-    def _limits(self, schema: EventSchema) -> Limits | None:
+    def _limits(self, schema: EventSchema, classification: Classification) -> Limits | None:
         """Return what may be kept of a schema's events; None: nothing."""
-        limits = self._policy.limits(schema.id)
-        if limits and not limits.by_exact_id and not Classification(schema.references).classifies:
-            return None
-        return limits
+        return self.governance.limits(schema.id, classifies=classification.classifies)
 
     def _say_why_not(self, schema: EventSchema) -> None:
         """Say once why a schema's events are not recorded, where the reason is likely a mistake."""
-        if self._policy.limits(schema.id):
+        if self.governance.policy.limits(schema.id):
             self._notices.warn_once(
                 ("glob", schema.id),
                 "%s classifies none of its properties, so no glob in allowed_schemas admits it: it is not recorded. "
@@ -357,7 +398,7 @@ class EventLog(Configurable):
             )
             return
         registered = {each.id for each in self.registry}
-        for pattern in self._policy.patterns:
+        for pattern in self.governance.policy.patterns:
             is_id = not any(char in pattern for char in "*?[")
             if is_id and pattern not in registered and not self._notices.was_said(("unknown", pattern)):
                 near = self.registry.nearest(pattern)

@@ -15,9 +15,9 @@ from .errors import ConfigurationError
 from .record import LINES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["close_handlers", "is_line_handler", "make_handler", "quieten", "restore"]
+__all__ = ["LIMITS", "close_handlers", "is_line_handler", "limits_of", "make_handler", "quieten", "restore"]
 
 
 def is_line_handler(handler: logging.Handler) -> bool:
@@ -32,6 +32,7 @@ def is_line_handler(handler: logging.Handler) -> bool:
 
 # Making and closing
 
+LIMITS = ("allowed_schemas", "redactions")  # the keys of a handler's dict that are the log's, not logging's
 _DICTCONFIG_MAKES_LISTENERS = sys.version_info >= (3, 12)
 
 
@@ -42,6 +43,8 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
     as a dict (or an object), the `target` of a MemoryHandler and each of the `handlers` that the listener of a
     QueueHandler feeds (from Python 3.12 on) as such a dict again. A listener is started.
 
+    `allowed_schemas` and `redactions` are limits of this handler's own, see limits_of.
+
     Raises ConfigurationError.
     """
     name = config.get("class", config.get("()"))
@@ -51,8 +54,9 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
             '{"class": "logging.handlers.RotatingFileHandler", "filename": "events.log"}'
         )
     behind: list[logging.Handler] = []
+    limits = {key: config[key] for key in LIMITS if key in config}
     try:
-        handler = _make(dict(config), behind)
+        handler = _make({key: value for key, value in config.items() if key not in LIMITS}, behind)
     except Exception as error:
         close_handlers(behind)
         if isinstance(error, ConfigurationError):
@@ -65,7 +69,17 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
         raise ConfigurationError(f"EventLog.handlers: {name!r} makes no logging.Handler")
     # logging.config closes every handler there is, and traitlets calls it for each application that it makes.
     handler.close = handler.flush  # type: ignore[method-assign]
+    if limits:
+        handler.event_limits = limits  # type: ignore[attr-defined]
     return handler
+
+
+def limits_of(handler: logging.Handler) -> Mapping[str, Any] | None:
+    """Return what a handler may get less than others do: {"allowed_schemas": …, "redactions": …}, or one of them.
+
+    They stand in its dict, or in Python are set as the handler's attribute `event_limits` before it is added.
+    """
+    return vars(handler).get("event_limits")
 
 
 def _make(config: dict[str, Any], behind: list[logging.Handler]) -> Any:
@@ -105,12 +119,20 @@ def _name_formatter_and_filters(config: dict[str, Any], parts: dict[str, Any]) -
                 config["filters"][index] = f"own {index}"
 
 
+def _without_limits(handler: logging.Handler) -> logging.Handler:
+    if limits_of(handler):
+        raise ConfigurationError(
+            f"EventLog.handlers: {' and '.join(LIMITS)} stand at the outer handler; one behind it gets the same"
+        )
+    return handler
+
+
 def _name_handlers_behind(
     kind: type, config: dict[str, Any], parts: dict[str, Any], behind: list[logging.Handler]
 ) -> None:
     def name(given: Any) -> str:
         if isinstance(given, dict):
-            given = make_handler(given)
+            given = _without_limits(make_handler(given))
             behind.append(given)
         elif not isinstance(given, logging.Handler):
             raise ConfigurationError(f"EventLog.handlers: a handler behind another is a dict too, not {given!r}")

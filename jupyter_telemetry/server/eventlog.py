@@ -43,7 +43,7 @@ class ServerEventLog(EventLog):
 
     def names(self, schema_id: str) -> bool:
         """Say whether `allowed_schemas` means this id, registered or not."""
-        return self._policy.limits(schema_id) is not None
+        return self.governance.policy.limits(schema_id) is not None
 
     def drops(self, schema_id: str, version: str) -> bool:
         """Say whether nothing is kept of a schema's events, and count one if so: its payload is not needed.

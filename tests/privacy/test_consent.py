@@ -178,7 +178,7 @@ def test_settings_are_read():
         ({"a": 1}, 'EventLog.consent[\'a\']: write a mode ("inform", "opt-out" or "opt-in"), or a dict with "mode", '),
         ({"a": {"resaon": "x"}}, "EventLog.consent['a']: unknown key 'resaon' (did you mean 'reason'?); known are "),
         ({"a": {"not_erasable": True}}, "['not_erasable']: write a text, not a bool; write the ground why not"),
-        ({"mode": "opt-in"}, "'mode' is said of a subject: write it as {\"*\": {\"mode\": \"inform\", 'mode': …}}"),
+        ({"mode": "opt-in"}, '\'mode\' is said of a subject: write it as {"*": {"mode": "inform", \'mode\': …}}'),
     ],
 )
 def test_what_cannot_be_meant_is_an_error(value, message):

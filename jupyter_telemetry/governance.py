@@ -1,0 +1,152 @@
+"""Governance: all that decides what may be kept of events and who gets it, as it is in force at one moment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from .destination import destinations
+from .errors import ConfigurationError
+from .handlers import limits_of
+from .privacy import (
+    DECISION_SCHEMA,
+    Classification,
+    Consent,
+    Decisions,
+    Limits,
+    Policy,
+    Redactions,
+    parse_consent,
+    statement,
+)
+from .traits import AllowedSchemas
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable, Mapping
+
+    from .privacy import DecisionStore
+    from .privacy.pseudonym import PseudonymKey
+    from .schema import EventSchema
+    from .settings import Settings
+
+__all__ = ["Governance", "Share", "govern"]
+
+
+class Share(NamedTuple):
+    """Handlers that get the same of a schema's events."""
+
+    limits: tuple[Limits, ...]  # the log's own, and theirs
+    handlers: tuple[logging.Handler, ...]
+
+
+class Governance:
+    """The policy of a log, those of its handlers that have one of their own, and the user's consent; immutable.
+
+    `statement` is all of it as plain JSON: what a user is asked to consent to.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        consent: Consent,
+        narrower: Mapping[logging.Handler, Policy],
+        statement: dict[str, Any],
+    ) -> None:
+        self.policy = policy
+        self.consent = consent
+        self.statement = statement
+        self._narrower = dict(narrower)
+
+    def classification(self, schema: EventSchema) -> Classification:
+        """Return what the values of a schema's events are."""
+        return Classification(schema.references, self.policy.overlay(schema.id))
+
+    def limits(self, schema_id: str, *, classifies: bool) -> Limits | None:
+        """Return what may be kept of a schema's events, whoever gets them; None: nothing."""
+        if schema_id == DECISION_SCHEMA["$id"]:  # what was decided is recorded wherever anything is; it names nobody
+            return Limits() if self.policy.patterns else None
+        limits = self.policy.admits(schema_id, classifies=classifies)
+        if limits is None or not self.consent.of_schema(schema_id).on:
+            return None
+        return replace(limits, refused=self.consent.refused_categories)
+
+    def shares(
+        self, schema_id: str, limits: Limits, handlers: Iterable[logging.Handler], *, classifies: bool
+    ) -> list[Share]:
+        """Share out what may be kept; the first share is that of all handlers without limits of their own."""
+        shares: dict[Policy | None, list[logging.Handler]] = {None: []}
+        for handler in handlers:
+            shares.setdefault(self._narrower.get(handler), []).append(handler)
+        found = []
+        for policy, sharing in shares.items():
+            own = policy and policy.admits(schema_id, classifies=classifies)
+            if policy is None or own is not None:
+                found.append(Share((limits, own) if own else (limits,), tuple(sharing)))
+        return found
+
+
+def govern(
+    settings: Settings, handlers: Iterable[logging.Handler], decisions: DecisionStore, *, default_mode: str
+) -> Governance:
+    """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
+    key = settings.pseudonym_key()
+    classifications = settings.parsed_classifications()
+    modes = parse_consent(settings.consent, default_mode=default_mode)
+    said = statement(
+        allowed_schemas=settings.allowed_schemas,
+        redactions=settings.redactions,
+        classifications=classifications,
+        destinations=destinations(handlers),
+        notice=settings.notice,
+        consent=modes,
+    )
+    # Where nobody is asked, no file is read.
+    asks = any(setting.mode != "inform" for setting in modes)
+    consent = Consent(modes, decisions.read() if asks else Decisions(), said, os.environ)
+    policy = Policy(
+        settings.allowed_schemas,
+        Redactions(settings.redactions, key=key, where="EventLog.redactions"),
+        classifications,
+    )
+    return Governance(policy, consent, _narrower(handlers, policy, key), said)
+
+
+def _narrower(
+    handlers: Iterable[logging.Handler], policy: Policy, key: PseudonymKey | None
+) -> dict[logging.Handler, Policy]:
+    """Make the policies of handlers that have one of their own; the same limits are one policy."""
+    found: dict[logging.Handler, Policy] = {}
+    known: dict[bytes, Policy] = {}
+    for index, handler in enumerate(handlers):
+        limits = limits_of(handler)
+        if limits is None:
+            continue
+        text = orjson.dumps(limits, option=orjson.OPT_SORT_KEYS, default=repr)
+        if text not in known:
+            known[text] = _narrower_policy(limits, policy, key, f"EventLog.handlers[{index}]")
+        found[handler] = known[text]
+    return found
+
+
+def _narrower_policy(limits: Mapping[str, Any], policy: Policy, key: PseudonymKey | None, where: str) -> Policy:
+    redactions = limits.get("redactions") or {}
+    if not isinstance(redactions, dict):
+        raise ConfigurationError(f"{where}['redactions']: write a dict, as for EventLog.redactions")
+    allowed = limits.get("allowed_schemas")
+    if allowed is not None:
+        try:
+            allowed = AllowedSchemas().validate(None, allowed)
+        except ConfigurationError as error:
+            where_it_is = f"{where}['allowed_schemas']"
+            raise ConfigurationError(str(error).replace("EventLog.allowed_schemas", where_it_is)) from None
+    narrower = Policy(allowed, Redactions(redactions, key=key, where=f"{where}['redactions']"))
+    if wider := narrower.exceeds(policy):
+        raise ConfigurationError(
+            f"{where}['allowed_schemas'] is wider than EventLog.allowed_schemas: {'; '.join(wider)}. A handler can "
+            "only get less than the log allows: allow it there too, or leave it out here"
+        )
+    return narrower
