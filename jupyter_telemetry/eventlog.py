@@ -302,7 +302,7 @@ class EventLog(Settings):
 
     def _governed(self) -> Governance:
         """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
-        mode, why = default_mode(os.environ, getattr(self.parent, "loaded_config_files", ()))
+        mode, why = default_mode(os.environ, self._config_files())
         governance = govern(self, self.handlers, self._decisions, default_mode=mode)
         if self.allowed_schemas and not self.consent:
             self._say_mode(mode, why, governance)
@@ -320,6 +320,10 @@ class EventLog(Settings):
                 mode,
                 why,
             )
+
+    def _config_files(self) -> Iterable[str | os.PathLike[str]]:
+        """Return the files that the configuration may stand in."""
+        return getattr(self.parent, "loaded_config_files", ())
 
     def _look_for_decisions(self) -> None:
         """Take over what the user has decided elsewhere: in another server, on the command line."""

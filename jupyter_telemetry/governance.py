@@ -22,6 +22,7 @@ from .privacy import (
     parse_consent,
     statement,
 )
+from .privacy.consent import Setting, Standing
 from .traits import AllowedSchemas
 
 if TYPE_CHECKING:
@@ -36,6 +37,21 @@ if TYPE_CHECKING:
 __all__ = ["Governance", "Share", "govern"]
 
 
+_DECISIONS = Standing(
+    Setting(
+        DECISION_SCHEMA["$id"],
+        "inform",
+        "It must be possible to show that you agreed, and what to.",
+        "GDPR art. 7 (1)",
+        "It is the record of what you decided.",
+    ),
+    True,
+    "no switch",
+    None,
+    [],
+)
+
+
 class Share(NamedTuple):
     """Handlers that get the same of a schema's events."""
 
@@ -46,14 +62,14 @@ class Share(NamedTuple):
 class Governance:
     """The policy of a log, those of its handlers that have one of their own, and the user's consent; immutable.
 
-    `statement` is all of it as plain JSON: what a user is asked to consent to.
+    `narrower` has the handlers' by their `id`. `statement` is all of it as plain JSON: what a user is asked about.
     """
 
     def __init__(
         self,
         policy: Policy,
         consent: Consent,
-        narrower: Mapping[logging.Handler, Policy],
+        narrower: Mapping[int, Policy],
         statement: dict[str, Any],
     ) -> None:
         self.policy = policy
@@ -65,14 +81,27 @@ class Governance:
         """Return what the values of a schema's events are."""
         return Classification(schema.references, self.policy.overlay(schema.id))
 
-    def limits(self, schema_id: str, *, classifies: bool) -> Limits | None:
-        """Return what may be kept of a schema's events, whoever gets them; None: nothing."""
+    def standing(self, schema_id: str) -> Standing:
+        """Return how things stand with the user's consent to a schema."""
         if schema_id == DECISION_SCHEMA["$id"]:  # what was decided is recorded wherever anything is; it names nobody
+            return _DECISIONS
+        return self.consent.of_schema(schema_id)
+
+    def admitted(self, schema_id: str, *, classifies: bool) -> Limits | None:
+        """Return what the operator and the user leave of a schema's events once the user agrees to it at all."""
+        if schema_id == DECISION_SCHEMA["$id"]:
             return Limits() if self.policy.patterns else None
         limits = self.policy.admits(schema_id, classifies=classifies)
-        if limits is None or not self.consent.of_schema(schema_id).on:
-            return None
-        return replace(limits, refused=self.consent.refused_categories)
+        return limits and replace(limits, refused=self.consent.refused_categories)
+
+    def limits(self, schema_id: str, *, classifies: bool) -> Limits | None:
+        """Return what may be kept of a schema's events, whoever gets them; None: nothing."""
+        limits = self.admitted(schema_id, classifies=classifies)
+        return limits if limits is not None and self.standing(schema_id).on else None
+
+    def narrower(self, handler: logging.Handler | Mapping[str, Any]) -> Policy | None:
+        """Return the policy of a handler that has one of its own."""
+        return self._narrower.get(id(handler))
 
     def shares(
         self, schema_id: str, limits: Limits, handlers: Iterable[logging.Handler], *, classifies: bool
@@ -80,7 +109,7 @@ class Governance:
         """Share out what may be kept; the first share is that of all handlers without limits of their own."""
         shares: dict[Policy | None, list[logging.Handler]] = {None: []}
         for handler in handlers:
-            shares.setdefault(self._narrower.get(handler), []).append(handler)
+            shares.setdefault(self.narrower(handler), []).append(handler)
         found = []
         for policy, sharing in shares.items():
             own = policy and policy.admits(schema_id, classifies=classifies)
@@ -90,9 +119,16 @@ class Governance:
 
 
 def govern(
-    settings: Settings, handlers: Iterable[logging.Handler], decisions: DecisionStore, *, default_mode: str
+    settings: Settings,
+    handlers: Iterable[logging.Handler | Mapping[str, Any]],
+    decisions: DecisionStore,
+    *,
+    default_mode: str,
 ) -> Governance:
-    """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
+    """Make one of what the configuration and the user's decisions say; handlers may be the dicts that make them.
+
+    Raises ConfigurationError.
+    """
     key = settings.pseudonym_key()
     classifications = settings.parsed_classifications()
     modes = parse_consent(settings.consent, default_mode=default_mode)
@@ -116,19 +152,19 @@ def govern(
 
 
 def _narrower(
-    handlers: Iterable[logging.Handler], policy: Policy, key: PseudonymKey | None
-) -> dict[logging.Handler, Policy]:
+    handlers: Iterable[logging.Handler | Mapping[str, Any]], policy: Policy, key: PseudonymKey | None
+) -> dict[int, Policy]:
     """Make the policies of handlers that have one of their own; the same limits are one policy."""
-    found: dict[logging.Handler, Policy] = {}
+    found: dict[int, Policy] = {}
     known: dict[bytes, Policy] = {}
     for index, handler in enumerate(handlers):
         limits = limits_of(handler)
-        if limits is None:
+        if not limits:
             continue
         text = orjson.dumps(limits, option=orjson.OPT_SORT_KEYS, default=repr)
         if text not in known:
             known[text] = _narrower_policy(limits, policy, key, f"EventLog.handlers[{index}]")
-        found[handler] = known[text]
+        found[id(handler)] = known[text]
     return found
 
 

@@ -54,7 +54,6 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
             '{"class": "logging.handlers.RotatingFileHandler", "filename": "events.log"}'
         )
     behind: list[logging.Handler] = []
-    limits = {key: config[key] for key in LIMITS if key in config}
     try:
         handler = _make({key: value for key, value in config.items() if key not in LIMITS}, behind)
     except Exception as error:
@@ -69,17 +68,19 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
         raise ConfigurationError(f"EventLog.handlers: {name!r} makes no logging.Handler")
     # logging.config closes every handler there is, and traitlets calls it for each application that it makes.
     handler.close = handler.flush  # type: ignore[method-assign]
-    if limits:
+    if limits := limits_of(config):
         handler.event_limits = limits  # type: ignore[attr-defined]
     return handler
 
 
-def limits_of(handler: logging.Handler) -> Mapping[str, Any] | None:
+def limits_of(handler: logging.Handler | Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a handler may get less than others do: {"allowed_schemas": …, "redactions": …}, or one of them.
 
     They stand in its dict, or in Python are set as the handler's attribute `event_limits` before it is added.
     """
-    return vars(handler).get("event_limits")
+    if isinstance(handler, logging.Handler):
+        return vars(handler).get("event_limits") or {}
+    return {key: handler[key] for key in LIMITS if key in handler}
 
 
 def _make(config: dict[str, Any], behind: list[logging.Handler]) -> Any:

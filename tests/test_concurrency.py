@@ -265,7 +265,7 @@ def test_one_schema_registered_by_many_threads_is_one_schema(log):
     schemas = [{"$id": f"https://example.org/{number}", "version": 1, "type": "object"} for number in range(2000)]
     with Crowd(lambda thread, number: log.register_schema(schemas[number % 2000])) as crowd:
         crowd.wait_for(50)
-    assert len(log.registry) == max(map(len, crowd.returned)) + 1
+    assert len(log.registry) == min(2000, max(map(len, crowd.returned)) + 1)
 
 
 def test_what_is_allowed_may_change_meanwhile_and_each_call_knows_what_became_of_its_event(log, written):

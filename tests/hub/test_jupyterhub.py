@@ -69,7 +69,7 @@ c.EventLog.handlers = [
     logging.FileHandler(here / "event.log"),
     {"class": "jupyter_telemetry.journal.JournalHandler", "directory": str(here / "journal")},
 ]
-c.EventLog.allowed_schemas = ["hub.jupyter.org/server-action"]
+c.EventLog.allowed_schemas = {"hub.jupyter.org/server-action": {"allowed_categories": ["personal-data"]}}
 """
 
 
