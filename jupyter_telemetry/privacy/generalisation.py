@@ -73,12 +73,8 @@ def rounded_time(value: Any, unit: str) -> str:
     moment = _moment(match) if match else None
     if match is None or moment is None:
         raise Unfit("is no time as RFC 3339 writes it")
-    try:
-        begin = _EPOCH + timedelta(microseconds=floor_time((moment - _EPOCH) // timedelta(microseconds=1), unit))
-    except OverflowError:
-        begin = None
-    if begin is None:
-        raise Unfit("lies before the year 1")
+    # The year 1 begins on a Monday: nothing is rounded to a time before it.
+    begin = _EPOCH + timedelta(microseconds=floor_time((moment - _EPOCH) // timedelta(microseconds=1), unit))
     if match["hour"] is None:
         return begin.date().isoformat()
     return begin.isoformat() + ("Z" if match["offset"] else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
 
@@ -24,6 +25,18 @@ def spoil(value: Any) -> Any:
 
 def same(value: Any) -> Any:
     return value
+
+
+class Answer(Enum):
+    YES = "yes"
+
+
+REMEMBERED: dict[str, Any] = {"answers": [Answer.YES]}
+
+
+def remembered(value: Any) -> Any:
+    """Return what others hold too."""
+    return REMEMBERED
 
 
 def fail(value: Any) -> Any:

@@ -194,11 +194,19 @@ def test_a_function_is_given_nothing_but_json_in_jsons_own_types():
     assert held == set()
 
 
-def test_what_a_function_gives_is_its_own_copy():
-    value = {"a": [1]}
-    found = action(f"{OWN}:same").apply(value)
-    assert found == value
-    assert found["a"] is not value["a"]
+def test_a_function_changes_nothing_but_a_copy():
+    value = {"a": [{"b": 1}]}
+    spoilt = {"a": [{"b": 1, "spoilt": True}, "spoilt"], "spoilt": True}
+    assert action(f"{OWN}:spoil").apply(value) == spoilt
+    assert value == {"a": [{"b": 1}]}
+
+
+def test_what_a_function_gives_is_copied_in_jsons_own_types():
+    found = action(f"{OWN}:remembered").apply("ada")
+    assert found == {"answers": ["yes"]}
+    operators_own.REMEMBERED["answers"].append("no")
+    assert found == {"answers": ["yes"]}
+    operators_own.REMEMBERED["answers"].pop()
 
 
 @pytest.mark.parametrize("name", ["not_json", "reserved"])

@@ -69,6 +69,12 @@ def test_pseudonyms_are_equal_if_and_only_if_the_values_are_equal_as_json(a, b):
     assert (KEY.pseudonym(a) == KEY.pseudonym(b)) is same_json(a, b)
 
 
+@pytest.mark.parametrize("number", [0, 2**53, 2**62, 2**63, 2**64 - 2**11, -(2**63)])
+def test_a_whole_number_is_the_same_however_large(number):
+    assert KEY.pseudonym([float(number)]) == KEY.pseudonym([number])
+    assert KEY.pseudonym(float(number)) == KEY.pseudonym(number)
+
+
 @given(st.data(), VALUES)
 def test_how_a_value_is_written_does_not_change_its_pseudonym(data, value):
     def otherwise(value):
@@ -162,6 +168,10 @@ def test_a_newline_at_the_end_is_not_part_of_the_key(tmp_path, newline):
     file = written(tmp_path / "key", SECRET + newline)
     assert read_key(file, {}) == KEY
     assert read_key(None, {KEY_VARIABLE: (SECRET + newline).decode()}) == KEY
+
+
+def test_anything_else_at_the_end_is(tmp_path):
+    assert read_key(written(tmp_path / "key", SECRET + b" \t"), {}) == PseudonymKey(SECRET + b" \t")
 
 
 def test_any_bytes_are_a_key_in_a_file_and_in_the_environment_alike(tmp_path):
