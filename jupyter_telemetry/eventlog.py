@@ -255,13 +255,18 @@ class EventLog(Settings):
         """
         decided = self._decisions.decide(choices, statement=self.governance.statement, shown=shown, by=by)
         self._configure()
-        if self.allowed_schemas:
-            self.register_schema(DECISION_SCHEMA)
-            modes = {standing.setting.subject: standing.setting.mode for standing in self.governance.consent.standings}
-            for decision in decided:
-                event = decision_event(decision, modes.get(decision.subject, "inform"))
-                self.record_event(DECISION_SCHEMA["$id"], DECISION_SCHEMA["version"], event)
+        self.record_decisions(decided)
         return decided
+
+    def record_decisions(self, decisions: Iterable[Decision]) -> None:
+        """Record decisions that were written down, wherever anything is recorded at all: they say nothing of whom."""
+        if not self.allowed_schemas:
+            return
+        self.register_schema(DECISION_SCHEMA)
+        modes = {standing.setting.subject: standing.setting.mode for standing in self.governance.consent.standings}
+        for decision in decisions:
+            event = decision_event(decision, modes.get(decision.subject, "inform"))
+            self.record_event(DECISION_SCHEMA["$id"], DECISION_SCHEMA["version"], event)
 
     # What became of the events
 

@@ -22,7 +22,8 @@ from .privacy import (
     parse_consent,
     statement,
 )
-from .privacy.consent import Setting, Standing
+from .privacy.check import PolicyCheck
+from .privacy.consent import ALL, Setting, Standing
 from .traits import AllowedSchemas
 
 if TYPE_CHECKING:
@@ -116,6 +117,37 @@ class Governance:
             if policy is None or own is not None:
                 found.append(Share((limits, own) if own else (limits,), tuple(sharing)))
         return found
+
+
+def problems(
+    governance: Governance,
+    settings: Settings,
+    handlers: Iterable[logging.Handler | Mapping[str, Any]],
+    schemas: Iterable[EventSchema],
+) -> list[str]:
+    """Say what in a configuration is likely a mistake, among the schemas that are registered; see PolicyCheck."""
+    classifications: dict[str, list[Classification]] = {}
+    for schema in schemas:
+        classifications.setdefault(schema.id, []).append(governance.classification(schema))
+    check = PolicyCheck(classifications)
+    said = governance.statement
+    found = [
+        *check.allowed_schemas(_entries(settings.allowed_schemas), "EventLog.allowed_schemas"),
+        *check.redactions(settings.redactions, "EventLog.redactions"),
+        *check.classifications(said["classifications"], "EventLog.classifications"),
+        *check.consent(
+            (s.setting.subject for s in governance.consent.standings if s.setting.subject != ALL), "EventLog.consent"
+        ),
+    ]
+    for index, handler in enumerate(handlers):
+        limits, where = limits_of(handler), f"EventLog.handlers[{index}]"
+        found += check.allowed_schemas(_entries(limits.get("allowed_schemas") or ()), f"{where}['allowed_schemas']")
+        found += check.redactions(limits.get("redactions") or {}, f"{where}['redactions']")
+    return found
+
+
+def _entries(allowed: Iterable[str] | Mapping[str, Any]) -> Mapping[str, Any]:
+    return allowed if isinstance(allowed, dict) else {pattern: {} for pattern in allowed}
 
 
 def govern(

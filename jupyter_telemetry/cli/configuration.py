@@ -51,6 +51,8 @@ class Configuration:
     files: tuple[Path, ...]  # that were read
     handlers: tuple[ConfiguredHandler, ...]
     allowed_schemas: dict[str, dict[str, list[str]]]  # {} for an id or glob: nothing more is said of it
+    section: Config  # EventLog as it stands in the files
+    given_handlers: tuple[Any, ...]  # handlers and dicts as they stand there; the former are closed
 
     @property
     def journals(self) -> list[Path]:
@@ -71,14 +73,20 @@ def read_configuration(file: Path | None = None) -> Configuration:
                 config.merge(loaded)
                 files.append(path)
         section = config.get("EventLog", Config())
-        given = _resolved(section.get("handlers"), [])
-        handlers = tuple(_handlers(given, called=False))
+        given = _called(_resolved(section.get("handlers"), []))
+        handlers = tuple(_handlers(given))
     allowed = AllowedSchemas().validate(None, _resolved(section.get("allowed_schemas"), []) or [])
     entries = allowed if isinstance(allowed, dict) else {schema_id: {} for schema_id in allowed}
     return Configuration(
         tuple(files),
         handlers,
         {schema_id: {key: [*names] for key, names in entry.items()} for schema_id, entry in entries.items()},
+        section,
+        tuple(
+            each
+            for each in (given if isinstance(given, (list, tuple)) else ())
+            if isinstance(each, (dict, logging.Handler))
+        ),
     )
 
 
@@ -114,14 +122,18 @@ def _resolved(value: Any, default: Any) -> Any:
     return resolve_lazy(value, default) if isinstance(value, LazyConfigValue) else value
 
 
-def _handlers(given: Any, *, called: bool) -> Iterator[ConfiguredHandler]:
-    if callable(given) and not called:
-        try:
-            given = given()
-        except Exception as error:
-            raise ConfigurationError(
-                f"EventLog.handlers: the function fails: {type(error).__name__}: {error}{_WAY_OUT}"
-            ) from error
+def _called(given: Any) -> Any:
+    if not callable(given):
+        return given
+    try:
+        return given()
+    except Exception as error:
+        raise ConfigurationError(
+            f"EventLog.handlers: the function fails: {type(error).__name__}: {error}{_WAY_OUT}"
+        ) from error
+
+
+def _handlers(given: Any) -> Iterator[ConfiguredHandler]:
     for each in given if isinstance(given, (list, tuple)) else ():
         if isinstance(each, dict):
             yield from _of_dict(each)

@@ -1,0 +1,98 @@
+"""`consent`: what the user decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from ..disclosure import in_words
+from ..journal import JournalHandler
+from ..printable import printable
+from .configuration import read_configuration
+from .governed import Governed
+from .program import nearest
+from .source import find_source, source_options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["command"]
+
+_WHY = {
+    "no switch": "recorded; there is nothing to decide",
+    "granted": "recorded: you agreed",
+    "refused": "not recorded: you refused",
+    "undecided": "you have not decided",
+    "asked again": "you agreed, and more is recorded since: decide again",
+    "do not track": "not recorded: DO_NOT_TRACK is set",
+    "unreadable": "not recorded: your decision cannot be read; decide again",
+}
+
+
+@click.command("consent")
+@source_options
+@click.argument("decision", required=False, type=click.Choice(["grant", "refuse"]))
+@click.argument("subjects", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print how things stand as JSON.")
+def command(
+    journal: Path | None, config: Path | None, decision: str | None, subjects: tuple[str, ...], as_json: bool
+) -> int:
+    """Say what you have decided about what is recorded, or decide it.
+
+    \b
+    jupyter telemetry consent                   how things stand
+    jupyter telemetry consent grant             agree to all that can be decided
+    jupyter telemetry consent refuse            refuse it
+    jupyter telemetry consent refuse personal-data
+
+    `jupyter telemetry status` shows what it is about. Running servers obey within five seconds.
+    """
+    source = find_source(journal, config)
+    governed = Governed(source, source.configuration or read_configuration(config))
+    if decision is not None:
+        _decide(governed, decision == "grant", subjects)
+    disclosed = governed.disclosed()
+    if as_json:
+        click.echo(orjson.dumps(disclosed["switches"], option=orjson.OPT_INDENT_2))
+        return 0
+    for switch in disclosed["switches"]:
+        click.echo(printable(_line(switch)))
+    return 0
+
+
+def _decide(governed: Governed, granted: bool, subjects: tuple[str, ...]) -> None:
+    governance = governed.governance()
+    switches = {s.setting.subject: s.setting.mode for s in governance.consent.standings if s.setting.mode != "inform"}
+    for subject in subjects:
+        if subject not in switches:
+            near = nearest(subject, list(switches))
+            hint = f"; did you mean {near}?" if near else ""
+            raise click.ClickException(
+                f"there is no switch {printable(subject)}{hint} (there are: {', '.join(switches) or 'none'})"
+            )
+    if not switches:
+        raise click.ClickException(
+            "there is nothing to decide: c.EventLog.consent is inform, whoever operates this server says why "
+            "(jupyter telemetry status)"
+        )
+    choices = dict.fromkeys(subjects or switches, granted)
+    shown = in_words(governed.disclosed())
+    decided = governed.decisions.decide(choices, statement=governance.statement, shown=shown, by="command line")
+    if governed.configuration.journals or not governed.configuration.handlers:  # other handlers are the servers'
+        handler = JournalHandler(governed.source.directory)
+        governed.log.add_handler(handler)
+        governed.log.record_decisions(decided)
+        governed.log.remove_handler(handler)
+        handler.close()
+
+
+def _line(switch: dict[str, Any]) -> str:
+    when = f" ({switch['decided_at']})" if switch["decided_at"] and switch["why"] in ("granted", "refused") else ""
+    state = _WHY[switch["why"]]
+    if switch["why"] == "undecided":
+        state += f", so it is {'recorded until you refuse' if switch['on'] else 'not recorded until you agree'}"
+    lines = [f"{switch['subject']:<20} {state}{when}"]
+    lines += [f"    {reason}" for reason in switch["asked_again"]]
+    return "\n".join(lines)

@@ -1,0 +1,107 @@
+"""What the configuration and the user's decisions come to, as a Jupyter Server would have it; nothing is started."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from traitlets.config import Config
+
+from ..disclosure import decision_schema, disclose
+from ..errors import InvalidSchema, JournalError
+from ..eventlog import EventLog
+from ..governance import govern, problems
+from ..loading import load_file
+from ..privacy import DecisionStore, default_mode
+from ..schema import EventSchema
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+
+    from ..governance import Governance
+    from .configuration import Configuration
+    from .source import Source
+
+__all__ = ["DEFAULT_HANDLERS", "Governed"]
+
+DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.journal.JournalHandler"},)
+"""What a Jupyter Server uses where no handlers are configured."""
+
+
+@dataclass(frozen=True)
+class Governed:
+    """The policy in force, and the schemas that are known: those of the journal, and Jupyter Server's own.
+
+    Raises ConfigurationError, on the first use, for a configuration that cannot be used.
+    """
+
+    source: Source
+    configuration: Configuration
+
+    @cached_property
+    def log(self) -> EventLog:
+        """A log of the same settings, without handlers."""
+        section = Config({name: value for name, value in self.configuration.section.items() if name != "handlers"})
+        # That a user is asked at all is not for this process to say once more.
+        return EventLog(config=Config({"EventLog": section}), on_invalid="log")
+
+    @cached_property
+    def handlers(self) -> tuple[logging.Handler | dict[str, Any], ...]:
+        """The configured handlers, or the dicts that would make them."""
+        return self.configuration.given_handlers or DEFAULT_HANDLERS
+
+    @cached_property
+    def decisions(self) -> DecisionStore:
+        """Where the user's decisions stand."""
+        return DecisionStore()
+
+    def governance(self) -> Governance:
+        """Return what is in force now."""
+        mode, _ = default_mode(os.environ, self.configuration.files)
+        return govern(self.log, self.handlers, self.decisions, default_mode=mode)
+
+    @cached_property
+    def schemas(self) -> list[EventSchema]:
+        """The schemas that are known; those that cannot be read are left out."""
+        known = {(each.id, str(each.version)): each for each in self._schemas()}
+        return [*known.values()]
+
+    def problems(self, governance: Governance, schemas: list[EventSchema]) -> list[str]:
+        """Say what in the configuration is likely a mistake, or missing."""
+        unsaid = [name for name, text in governance.statement["notice"].items() if not text]
+        notice = f"EventLog.notice does not say {', '.join(unsaid)}: users must be told (GDPR art. 13)"
+        found = problems(governance, self.log, self.handlers, schemas)
+        return [*found, notice] if unsaid and governance.policy.patterns else found
+
+    def disclosed(self) -> dict[str, Any]:
+        """Return what is recorded, as a user is told; see disclosure.disclose."""
+        return disclose(self.governance(), self.schemas, self.handlers)
+
+    def _schemas(self) -> Iterator[EventSchema]:
+        yield decision_schema()
+        for file in _of_jupyter_server():
+            try:
+                yield EventSchema(load_file(file))
+            except (InvalidSchema, OSError):
+                continue
+        try:
+            recorded = self.source.reader.schemas()
+        except JournalError:
+            return
+        for document in recorded.values():
+            try:
+                yield EventSchema(document)
+            except InvalidSchema:
+                continue
+
+
+def _of_jupyter_server() -> list[Path]:
+    """List the schemas that Jupyter Server ships, if it is installed; it is not imported."""
+    found = importlib.util.find_spec("jupyter_server")
+    places = found.submodule_search_locations if found is not None else None
+    return sorted(file for place in places or () for file in Path(place, "event_schemas").glob("**/*.yaml"))
