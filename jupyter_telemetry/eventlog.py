@@ -14,15 +14,13 @@ from traitlets import observe
 from .attachment import Attachment
 from .errors import ConfigurationError, SchemaNotRegistered, TelemetryError
 from .forksafe import Lock
-from .governance import govern
-from .handlers import is_line_handler
+from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
-from .outlet import Outlet
 from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
 from .record import event_record
 from .registry import SchemaRegistry
-from .route import Counters, Route
+from .routemaker import RouteMaker
 from .settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
@@ -34,7 +32,9 @@ if TYPE_CHECKING:
 
     from .event import Event
     from .governance import Governance
+    from .outlet import Outlet
     from .privacy import Classification, Decision, Limits
+    from .route import Route
     from .schema import EventSchema
 
 __all__ = ["EventLog"]
@@ -58,7 +58,6 @@ class EventLog(Settings):
         # _lock guards what is written below; recording only reads _routes, which is replaced as a whole.
         self._lock = Lock()
         self._routes: dict[tuple[str, int | str], Route] = {}
-        self._counters: dict[tuple[str, str], Counters] = {}
         self._under_way = threading.local()  # how deep this thread is in handlers that record
         self._unknown = 0  # refused calls that named no registered schema
         self._fetched: dict[str, dict[str, Any]] = {}
@@ -68,6 +67,7 @@ class EventLog(Settings):
         self.registry = SchemaRegistry()
         self._notices = Notices(getattr(kwargs.get("parent"), "log", None) or logging.getLogger("jupyter_telemetry"))
         self._attachment = Attachment(self._notices)
+        self._routemaker = RouteMaker(self.registry, self._attachment, self._notices)
         super().__init__(**kwargs)
         self._configure()
 
@@ -272,7 +272,7 @@ class EventLog(Settings):
 
     def counts(self) -> dict[str, int]:
         """Return how many calls recorded, were not allowed to or invalid; how often handlers and redactions failed."""
-        counters = list(self._counters.values())
+        counters = list(self._routemaker.counters.values())
         return {
             "recorded": sum(each.recorded for each in counters),
             "not_allowed": sum(each.not_allowed for each in counters),
@@ -282,6 +282,13 @@ class EventLog(Settings):
         }
 
     # Configuration
+
+    def check_policy(self) -> list[str]:
+        """Say what in the configuration is likely a mistake: it names what no registered schema has; [] if nothing.
+
+        Call it once all schemas are registered. Each text says what, where, and what to write instead.
+        """
+        return problems(self.governance, self, self.handlers, self.registry)
 
     def _adopt(self, handlers: list[logging.Handler]) -> None:
         """Take handlers that the trait made from configuration for the log's own."""
@@ -346,78 +353,20 @@ class EventLog(Settings):
             route = known or self._make_route(schema)
             # One dict is never both read and written: a new one takes its place.
             self._routes = {**self._routes, (schema.id, version): route, (schema.id, schema.version): route}  # type: ignore[dict-item]
-        if route.denied and not known:
-            self._say_why_not(schema)  # not under the lock: a logger's handlers may record events themselves
+        if not known:
+            self._routemaker.say_what_is_odd(
+                route, self.governance
+            )  # not under the lock: a logger's handlers may record events themselves
         return route
 
     def _make_route(self, schema: EventSchema) -> Route:
-        governance = self.governance
-        classification = governance.classification(schema)
-        counters = self._counters.setdefault((schema.id, str(schema.version)), Counters())
+        classification = self.governance.classification(schema)
         limits = self._limits(schema, classification)
-        if limits is None:
-            return Route(schema, counters, None)
-
-        def redaction_failed() -> None:
-            counters.redaction_failures += 1
-            self._notices.warn(
-                ("redaction", schema.id),
-                "A redaction failed on a value of %s, which became null. `jupyter telemetry policy check` shows what "
-                "becomes of each field.",
-                schema.id,
-            )
-
-        shares = governance.shares(schema.id, limits, self._attachment.handlers, classifies=classification.classifies)
-        outlets = []
-        for share in shares:
-            line_handlers = tuple(handler for handler in share.handlers if is_line_handler(handler))
-            self._explain(schema, line_handlers)
-            outlets.append(
-                Outlet(
-                    schema,
-                    classification,
-                    share.limits,
-                    line_handlers=line_handlers,
-                    record_handlers=tuple(handler for handler in share.handlers if handler not in line_handlers),
-                    max_event_bytes=self.max_event_bytes,
-                    redaction_failed=redaction_failed,
-                )
-            )
-        return Route(schema, counters, outlets[0], tuple(outlets[1:]))
-
-    def _explain(self, schema: EventSchema, handlers: Iterable[logging.Handler]) -> None:
-        for handler in handlers:
-            try:
-                handler.write_schema(schema.id, schema.version, schema.text)  # type: ignore[attr-defined]
-            except Exception as error:
-                self._attachment.failed(handler, error)
+        return self._routemaker.make(schema, self.governance, classification, limits, self.max_event_bytes)
 
     def _limits(self, schema: EventSchema, classification: Classification) -> Limits | None:
         """Return what may be kept of a schema's events; None: nothing."""
         return self.governance.limits(schema.id, classifies=classification.classifies)
-
-    def _say_why_not(self, schema: EventSchema) -> None:
-        """Say once why a schema's events are not recorded, where the reason is likely a mistake."""
-        if self.governance.policy.limits(schema.id):
-            self._notices.warn_once(
-                ("glob", schema.id),
-                "%s classifies none of its properties, so no glob in allowed_schemas admits it: it is not recorded. "
-                "To record it whole, add its exact id.",
-                schema.id,
-            )
-            return
-        registered = {each.id for each in self.registry}
-        for pattern in self.governance.policy.patterns:
-            is_id = not any(char in pattern for char in "*?[")
-            if is_id and pattern not in registered and not self._notices.was_said(("unknown", pattern)):
-                near = self.registry.nearest(pattern)
-                self._notices.warn_once(
-                    ("unknown", pattern),
-                    "allowed_schemas names %s, which is not registered%s; events of %s are not recorded.",
-                    pattern,
-                    f" (the nearest registered id is {near})" if near else "",
-                    schema.id,
-                )
 
     # What fails
 
@@ -429,7 +378,7 @@ class EventLog(Settings):
             and isinstance(schema_id, str)
             and isinstance(version, (int, str))
         ):
-            counters = self._counters.get((schema_id, str(version)))
+            counters = self._routemaker.counters.get((schema_id, str(version)))
         if counters is None:
             self._unknown += 1
         else:

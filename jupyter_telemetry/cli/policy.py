@@ -44,7 +44,12 @@ class _Kept(NamedTuple):
 
 @click.group("policy")
 def command() -> None:
-    """Check what a configuration keeps, before it records anything."""
+    """Check what a configuration keeps, before it records anything.
+
+    \b
+    jupyter telemetry policy check                           what is kept now
+    jupyter telemetry policy check --config my_config.py     what would be
+    """
 
 
 @command.command("check")

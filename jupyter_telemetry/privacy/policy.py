@@ -114,6 +114,12 @@ class Policy:
         """The ids and globs that are allowed, as the operator wrote them."""
         return list(self._entries)
 
+    def unmet(self, schema_ids: Iterable[str]) -> list[str]:
+        """Return the ids and globs that none of some schemas meets."""
+        return [
+            pattern for pattern in self._entries if not any(fnmatch.fnmatchcase(each, pattern) for each in schema_ids)
+        ]
+
     def limits(self, schema_id: str) -> Limits | None:
         """Return what may be kept of a schema's events; None: nothing."""
         if self._allows_all:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError, default
@@ -33,6 +34,15 @@ class ServerEventLog(EventLog):
     @default("handlers")
     def _keep_a_journal(self) -> list[dict[str, str]]:
         return [{"class": "jupyter_telemetry.journal.JournalHandler"}]  # touches no disk before the first event
+
+    def _config_files(self) -> list[Path]:
+        """Return the files that traitlets has read, and those of `jupyter_server_config.d`, which it has not."""
+        dropped = [
+            file
+            for place in getattr(self.parent, "config_file_paths", ())
+            for file in Path(place, "jupyter_server_config.d").glob("*.json")
+        ]
+        return [*map(Path, super()._config_files()), *dropped]
 
     def watch(self, tell: Callable[[bool], None]) -> None:
         """Call `tell` with whether anything is allowed: now, and whenever `allowed_schemas` changes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING
 
+from ..printable import printable
 from .bridge import Bridge
 from .eventlog import configure_again, configured_eventlog
 
@@ -47,6 +48,15 @@ def _load_jupyter_server_extension(serverapp: ServerApp) -> None:
     configure_again(log, serverapp)
     # It is there already, unless an extension's configuration has replaced tornado_settings.
     serverapp.web_app.settings[SETTING] = log
+    # When the loop runs, all extensions are loaded, and have registered their schemas.
+    serverapp.io_loop.add_callback(_say_what_is_odd, serverapp, log)
+
+
+def _say_what_is_odd(serverapp: ServerApp, log: ServerEventLog) -> None:
+    """Say, at the start and not with the first event, what in the configuration is likely a mistake."""
+    if log.allowed_schemas:
+        for problem in log.check_policy():
+            serverapp.log.warning("EventLog: %s", printable(problem))
 
 
 def _close_with(serverapp: ServerApp, log: ServerEventLog) -> None:
