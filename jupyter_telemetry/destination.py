@@ -150,4 +150,4 @@ def _name(kind: object) -> str:
         return kind
     module = getattr(kind, "__module__", None)
     name = getattr(kind, "__qualname__", None)
-    return f"{module}.{name}" if name else f"a handler made by a {type(kind).__qualname__}"
+    return f"{module}.{name}" if name else f"a handler made by an object of {type(kind).__qualname__}"

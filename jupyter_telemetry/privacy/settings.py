@@ -133,7 +133,7 @@ def _why_not_own(file: Path, environ: Mapping[str, str]) -> str:
         return f"cannot be read ({type(error).__name__}), so it may be another's"
     if hasattr(os, "geteuid") and owner != os.geteuid():
         return f"belongs to another user (uid {owner})"
-    if not os.access(real, os.W_OK):
+    if not os.access(real, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return "cannot be changed by the user"
     if not any(real.is_relative_to(place) for place in _own_places(environ)):
         return "stands outside of the user's home"

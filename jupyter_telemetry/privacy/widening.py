@@ -38,7 +38,7 @@ def widened(shown: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     if shown == now:
         return []
     try:
-        if shown["version"] != now["version"]:
+        if shown["version"] != now["version"] or any(type(shown[name]) is not type(now[name]) for name in now):
             return [_NOT_READ]
         return list(
             dict.fromkeys(
@@ -102,12 +102,12 @@ def _more_schemas(shown: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[
         for name in sorted(limits.properties):
             if not _is_kept(name, before):
                 yield f"{name} of {pattern} is kept, whatever it is"
-        if limits.by_exact_id and not limits.properties and not _is_classified(pattern, shown):
-            # A schema that classifies nothing is kept whole by its exact id, but not by a glob, nor if single
-            # properties are named.
+        if limits.by_exact_id and not _is_classified(pattern, shown):
+            # A schema that classifies nothing is recorded if its exact id is named, and not by a glob; it is kept
+            # whole, unless single properties are named.
             if not before.by_exact_id:
-                yield f"all of {pattern} is kept if it says nothing of what is personal"
-            elif before.properties:
+                yield f"{pattern} is recorded also if it says nothing of what is personal"
+            elif before.properties and not limits.properties:
                 yield f"{pattern} is not limited to single properties any more"
 
 
@@ -131,6 +131,12 @@ def _looser_for_categories(shown: Mapping[str, Any], now: Mapping[str, Any]) -> 
             # What is kept by its name is kept whatever its categories are, unless they are spoken of.
             elif limits.properties and is_looser(stated.get(category, KEEP), stated_before.get(category, KEEP)):
                 yield f"{category} of {pattern} is {in_words(stated.get(category, KEEP))}; it was {in_words(was)}"
+    for category in sorted(stated_before.keys() - stated):
+        # It may stand where another rule speaks of it, which is then the only one.
+        was = stated_before[category]
+        others = [*stated.values(), *(action for _, _, action in _stated(now))]
+        if now["allowed"] and any(is_looser(action, was) for action in others):
+            yield f"{category} is not spoken of any more; it was {in_words(was)}"
 
 
 def _unstated(category: str, limits: _Limits) -> str:
