@@ -114,6 +114,13 @@ class JournalHandler(logging.Handler):
         """
         return self._writer.counts()
 
+    def seal(self) -> None:
+        """Seal the segment in hand, so that others may do with it what they want; the next event begins another.
+
+        Never raises; any thread may call it. A thread that is in the middle of a write ends it first.
+        """
+        self._writer.seal()
+
     def close(self) -> None:
         """Seal the segment in hand. An event that comes later begins another.
 

@@ -135,9 +135,21 @@ def _why_not_own(file: Path, environ: Mapping[str, str]) -> str:
         return f"belongs to another user (uid {owner})"
     if not os.access(real, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return "cannot be changed by the user"
-    if not any(real.is_relative_to(place) for place in _own_places(environ)):
-        return "stands outside of the user's home"
+    if _is_in(real, _shared_places(environ)) and not _is_in(real, _own_places(environ)):
+        return "stands where Jupyter is configured for all users"
     return ""
+
+
+def _is_in(file: Path, places: Iterable[Path]) -> bool:
+    return any(file.is_relative_to(place) for place in places)
+
+
+def _shared_places(environ: Mapping[str, str]) -> list[Path]:
+    """Return where Jupyter looks for the configuration of a machine, an environment or a deployment."""
+    from jupyter_core.paths import ENV_CONFIG_PATH, SYSTEM_CONFIG_PATH  # when needed
+
+    named = environ.get("JUPYTER_CONFIG_PATH", "").split(os.pathsep)
+    return [Path(place).resolve() for place in (*SYSTEM_CONFIG_PATH, *ENV_CONFIG_PATH, *named) if place]
 
 
 def _own_places(environ: Mapping[str, str]) -> list[Path]:
