@@ -93,7 +93,6 @@ def test_jupyters_configuration_directory_is_the_users_own_wherever_it_is(home, 
     place = tmp_path / "elsewhere"
     own = config(place / "jupyter_server_config.json", '{"EventLog": {}}')
     assert mode(home, own, JUPYTER_CONFIG_DIR=str(place)) == ("inform", OWN)
-    assert mode(home, own)[0] == "opt-in"
 
 
 @pytest.mark.parametrize("variable", ["JUPYTERHUB_USER", "JUPYTERHUB_API_TOKEN"])
@@ -106,20 +105,25 @@ def test_under_a_hub_it_is_asked(home, variable):
     assert mode(home, own, **{variable: ""})[0] == "inform"
 
 
-def test_a_file_outside_of_the_home_is_somebody_elses(home, tmp_path):
+def test_a_file_where_all_users_are_configured_is_somebody_elses(home, tmp_path):
     system = config(tmp_path / "etc" / "jupyter_server_config.py")
-    assert mode(home, system) == (
+    shared = {"JUPYTER_CONFIG_PATH": str(system.parent)}
+    assert mode(home, system, **shared) == (
         "opt-in",
-        f"{system}, which configures EventLog, stands outside of the user's home",
+        f"{system}, which configures EventLog, stands where Jupyter is configured for all users",
     )
     link = home / ".jupyter" / "jupyter_server_config.py"
     link.symlink_to(system)
-    assert mode(home, link)[0] == "opt-in"
+    assert mode(home, link, **shared)[0] == "opt-in"
+
+
+def test_a_file_of_the_user_elsewhere_is_their_own(home, tmp_path):
+    assert mode(home, config(tmp_path / "project" / "jupyter_server_config.py"))[0] == "inform"
 
 
 def test_a_home_that_is_the_root_makes_no_file_the_users_own(home, tmp_path):
     system = config(tmp_path / "etc" / "jupyter_server_config.py")
-    assert mode(home, system, HOME="/")[0] == "opt-in"
+    assert mode(home, system, HOME="/", JUPYTER_CONFIG_PATH=str(system.parent))[0] == "opt-in"
 
 
 def test_a_file_that_the_user_cannot_change_is_somebody_elses():
