@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import orjson
@@ -14,21 +14,12 @@ from .configuration import read_configuration
 from .governed import Governed
 from .program import nearest
 from .source import find_source, source_options
+from .told import standing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["command"]
-
-_WHY = {
-    "no switch": "recorded; there is nothing to decide",
-    "granted": "recorded: you agreed",
-    "refused": "not recorded: you refused",
-    "undecided": "you have not decided",
-    "asked again": "you agreed, and more is recorded since: decide again",
-    "do not track": "not recorded: DO_NOT_TRACK is set",
-    "unreadable": "not recorded: your decision cannot be read; decide again",
-}
 
 
 @click.command("consent")
@@ -58,7 +49,9 @@ def command(
         click.echo(orjson.dumps(disclosed["switches"], option=orjson.OPT_INDENT_2))
         return 0
     for switch in disclosed["switches"]:
-        click.echo(printable(_line(switch)))
+        click.echo(printable(f"{switch['subject']}: {standing(switch)}"))
+        for reason in switch["asked_again"]:
+            click.echo(printable(f"    {reason}"))
     return 0
 
 
@@ -86,13 +79,3 @@ def _decide(governed: Governed, granted: bool, subjects: tuple[str, ...]) -> Non
         governed.log.record_decisions(decided)
         governed.log.remove_handler(handler)
         handler.close()
-
-
-def _line(switch: dict[str, Any]) -> str:
-    when = f" ({switch['decided_at']})" if switch["decided_at"] and switch["why"] in ("granted", "refused") else ""
-    state = _WHY[switch["why"]]
-    if switch["why"] == "undecided":
-        state += f", so it is {'recorded until you refuse' if switch['on'] else 'not recorded until you agree'}"
-    lines = [f"{switch['subject']:<20} {state}{when}"]
-    lines += [f"    {reason}" for reason in switch["asked_again"]]
-    return "\n".join(lines)

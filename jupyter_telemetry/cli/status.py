@@ -12,8 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..printable import printable
+from . import told
 from .configuration import read_configuration
 from .consoles import stdout
+from .governed import Governed
 from .source import find_source, source_options
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class _Holdings:
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
-    """Say what is recorded and where, what the configuration allows, and what to do next.
+    """Say what is recorded, in which form, why and where; what the configuration allows, and what to do next.
 
     \b
     jupyter telemetry status
@@ -55,13 +57,18 @@ def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
     """
     source = find_source(journal, config)
     configuration = source.configuration or read_configuration(config)
+    disclosed = Governed(source, configuration).disclosed()
     holdings = _hold(source)
     advice = _advice(source, configuration, holdings)
     if as_json:
-        about = _as_dict(source, configuration, holdings, advice)
+        about = _as_dict(source, configuration, holdings, advice) | {"disclosure": disclosed}
         click.echo(orjson.dumps(about, option=orjson.OPT_INDENT_2))
     else:
-        stdout(cut=False).print(_table(source, configuration, holdings, advice), soft_wrap=False)
+        console = stdout(cut=False)
+        console.print(_table(source, configuration, holdings, advice), soft_wrap=False)
+        if disclosed["collected"]:
+            console.print()
+            told.show(disclosed, console)
     return 0 if holdings.events else 1
 
 
