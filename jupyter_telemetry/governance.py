@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -168,7 +169,7 @@ def govern(
         allowed_schemas=settings.allowed_schemas,
         redactions=settings.redactions,
         classifications=classifications,
-        destinations=destinations(handlers),
+        destinations=[where for handler in handlers for where in _destinations(handler)],
         notice=settings.notice,
         consent=modes,
     )
@@ -183,6 +184,17 @@ def govern(
     return Governance(policy, consent, _narrower(handlers, policy, key), said)
 
 
+def _destinations(handler: logging.Handler | Mapping[str, Any]) -> list[str]:
+    """Say where a handler sends events; if its own limits are others than a user was shown, that is another place."""
+    limits = limits_of(handler)
+    by = f" ({hashlib.sha256(_canonical(limits)).hexdigest()[:8]})" if limits else ""
+    return [f"{where}{by and ', limited' + by}" for where in destinations([handler])]
+
+
+def _canonical(limits: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(limits, option=orjson.OPT_SORT_KEYS, default=repr)
+
+
 def _narrower(
     handlers: Iterable[logging.Handler | Mapping[str, Any]], policy: Policy, key: PseudonymKey | None
 ) -> dict[int, Policy]:
@@ -193,7 +205,7 @@ def _narrower(
         limits = limits_of(handler)
         if not limits:
             continue
-        text = orjson.dumps(limits, option=orjson.OPT_SORT_KEYS, default=repr)
+        text = _canonical(limits)
         if text not in known:
             known[text] = _narrower_policy(limits, policy, key, f"EventLog.handlers[{index}]")
         found[id(handler)] = known[text]

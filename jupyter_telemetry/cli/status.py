@@ -65,10 +65,10 @@ def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
         click.echo(orjson.dumps(about, option=orjson.OPT_INDENT_2))
     else:
         console = stdout(cut=False)
-        console.print(_table(source, configuration, holdings, advice), soft_wrap=False)
         if disclosed["collected"]:
-            console.print()
             told.show(disclosed, console)
+            console.print()
+        console.print(_table(source, configuration, holdings, advice), soft_wrap=False)
     return 0 if holdings.events else 1
 
 

@@ -39,7 +39,7 @@ def standing(switch: dict[str, Any]) -> str:
             f"you have not decided: {'recorded until you refuse' if switch['on'] else 'not recorded until you agree'}"
         )
     when = f" ({switch['decided_at']})" if switch["why"] in ("granted", "refused") else ""
-    grounds = ". ".join(text for text in (switch["reason"], switch["legal_basis"]) if text)
+    grounds = "; ".join(text.rstrip(".") for text in (switch["reason"], switch["legal_basis"]) if text)
     return _STANDINGS[switch["why"]] + when + (f" – {grounds}" if grounds else "")
 
 

@@ -174,7 +174,7 @@ class DecisionStore:
             aside = self.file.with_name(f"{self.file.name}.unreadable-{os.urandom(4).hex()}")
             ledger.lost.append(aside.name)
             # A second name, not a new one: if this process ends now, the file must still be there, and be unreadable.
-            with contextlib.suppress(OSError):  # it may be a directory, or another user's
+            with contextlib.suppress(OSError, NotImplementedError):  # a directory, or another user's
                 os.link(self.file, aside, follow_symlinks=False)
         for decision in made:
             ledger.add(decision, statement)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from jupyter_telemetry.privacy import DECISION_SCHEMA
+
 from .conftest import RUN, SAVE, process, record
 
 MOMENT = "2024-11-25T17:42:05.123456Z"
@@ -21,7 +23,7 @@ def configure(home):
 
 def _rows(out):
     rows, name = {}, ""
-    for line in out.splitlines():
+    for line in out[out.index("Journal  ") :].splitlines():  # behind what a user is told
         name = line[:15].strip() or name
         rows.setdefault(name, []).append(line[15:].strip())
     return rows
@@ -55,6 +57,7 @@ def test_json_says_the_same(run, home, configure):
     done = run("status", "--json")
     about = json.loads(done.out)
     assert (done.status, len(about.pop("advice"))) == (1, 1)
+    assert [each["schema"] for each in about.pop("disclosure")["collected"]] == [DECISION_SCHEMA["$id"]]
     assert about == {
         "journal": "/tmp/none",
         "found_by": "the configuration",
