@@ -1,0 +1,169 @@
+"""What the page is told, and what it does: the disclosure, the last events, decisions, export, erasure.
+
+Every call may take a while (it reads files), so handlers make it in another thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ...journal import JournalHandler, JournalReader
+from .recent import JournalTail, Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..eventlog import ServerEventLog
+
+__all__ = ["FORMATS", "Backend", "Refusal"]
+
+FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=UTF-8"}
+CHUNK_BYTES = 256 * 1024
+
+
+class Refusal(Exception):
+    """Something that the page asked for cannot be done; `status` is of HTTP, the text is for the user."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Backend:
+    """The backend of one server's page, upon its EventLog."""
+
+    def __init__(self, log: ServerEventLog) -> None:
+        self._log = log
+        self._memory: Memory | None = None
+        self._tail: JournalTail | None = None
+        log.watch(self._follow)
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the page shows.
+
+        The disclosure; `journal`: whether there is one here; `standing`: differs when the page is to ask anew;
+        `events`: {"mark": what to ask for later ones with, "lines": the last ones as they were written}.
+        """
+        disclosure = self._disclosure()
+        mark, lines = self._recent().read()
+        return {
+            **disclosure,
+            "journal": self._journal() is not None,
+            "standing": _standing(disclosure),
+            "events": {"mark": mark, "lines": lines},
+        }
+
+    def events(self, after: str) -> dict[str, Any]:
+        """Return {"mark", "standing", "lines"}; lines is None if nothing was written or removed since the mark."""
+        mark, lines = self._recent().read()
+        return {"mark": mark, "standing": _standing(self._disclosure()), "lines": None if mark == after else lines}
+
+    def decide(self, choices: Mapping[str, bool], policy: str) -> dict[str, Any]:
+        """Keep the user's decisions, by subject, about the policy of that digest; return the state that follows.
+
+        Raises Refusal: 409 if the policy is another one now, 400 for a subject without a switch, 503 if the
+        decision cannot be kept.
+        """
+        # Provisional until privacy.decisions is there
+        raise Refusal(503, "Decisions cannot be kept yet.")
+
+    def export(self, form: str) -> Iterator[bytes]:
+        """Yield all that the journal holds, in one of FORMATS. Raises Refusal: 404 if there is no journal."""
+        journal = self._needed_journal()
+        # Provisional until the journal's export is there: JSON Lines alone
+        if form != "jsonl":
+            raise Refusal(501, "Only JSON Lines can be exported yet.")
+        return _chunks(JournalReader(journal.directory).lines())
+
+    def erase(self) -> dict[str, Any]:
+        """Erase all that the journal holds and may be erased.
+
+        Returns {"erased": {schema id: how many}, "kept": the same of those that may not be erased,
+        "grounds": {schema id: why not}}. Raises Refusal: 404 if there is no journal, 503 if it cannot be done.
+        """
+        # Provisional until journal.erasure is there
+        self._needed_journal()
+        raise Refusal(503, "Nothing can be erased yet.")
+
+    # What the log has
+
+    def _disclosure(self) -> dict[str, Any]:
+        # Provisional until jupyter_telemetry.disclosure is there
+        collected: list[dict[str, Any]] = [
+            {
+                "schema": schema.id,
+                "version": schema.version,
+                "title": schema.id,
+                "description": "",
+                "recorded": True,
+                "subject": "*",
+                "not_erasable": "",
+                "fields": [],
+                "example": {"before": {}, "after": {}},
+            }
+            for schema in self._log.registry
+            if self._log.names(schema.id)
+        ]
+        return {
+            "recording": bool(collected),
+            "notice": dict.fromkeys(
+                ("controller", "contact", "purpose", "legal_basis", "recipients", "retention"),
+                "",
+            ),
+            "switches": [],
+            "collected": collected,
+            "destinations": [],
+            "policy": "sha256:",
+        }
+
+    def _journal(self) -> JournalHandler | None:
+        """Return the first journal that the log writes to."""
+        return next((each for each in self._log.handlers if isinstance(each, JournalHandler)), None)
+
+    def _needed_journal(self) -> JournalHandler:
+        if (journal := self._journal()) is None:
+            raise Refusal(404, "No journal is kept on this machine.")
+        return journal
+
+    # The last events
+
+    def _recent(self) -> JournalTail | Memory:
+        if (journal := self._journal()) is not None:
+            if self._tail is None or self._tail.directory != journal.directory:
+                self._tail = JournalTail(journal.directory)
+            return self._tail
+        return self._remember()
+
+    def _remember(self) -> Memory:
+        """Return the memory of a server that keeps no journal; nothing is remembered before somebody looks."""
+        memory = self._memory = self._memory or Memory()
+        if self._log.allowed_schemas and memory not in self._log.handlers:
+            self._log.add_handler(memory)
+        return memory
+
+    def _follow(self, allowed: bool) -> None:
+        if not allowed and self._memory is not None:
+            self._log.remove_handler(self._memory)
+            self._memory.forget()
+
+
+def _standing(disclosure: Mapping[str, Any]) -> str:
+    """Return what differs between two disclosures that a user should see differ."""
+    switches = [[each["subject"], each["on"], each["why"]] for each in disclosure["switches"]]
+    said = orjson.dumps([disclosure["policy"], disclosure["recording"], len(disclosure["collected"]), switches])
+    return hashlib.blake2b(said, digest_size=8).hexdigest()
+
+
+def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Put lines together into pieces that are worth a write."""
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) >= CHUNK_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
