@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from jupyter_server.serverapp import ServerApp
 
+    from ..governance import Governance
+
 __all__ = ["ServerEventLog", "configure_again", "configured_eventlog"]
 
 SECTION = "EventLog"
@@ -48,6 +50,12 @@ class ServerEventLog(EventLog):
         """Call `tell` with whether anything is allowed: now, and whenever `allowed_schemas` changes."""
         self.observe(lambda _: tell(bool(self.allowed_schemas)), "allowed_schemas")
         tell(bool(self.allowed_schemas))
+
+    def obeyed(self) -> Governance:
+        """Return what is in force, with what the user has decided elsewhere: also where nothing happens meanwhile."""
+        if self._look_at is not None:
+            self._look_for_decisions()
+        return self.governance
 
     # For the bridge: nothing here raises on account of an event, whatever `on_invalid` says
 

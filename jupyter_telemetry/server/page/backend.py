@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ...disclosure import disclose, in_words
+from ...errors import ConsentError
 from ...journal import JournalHandler, JournalReader
 from .recent import JournalTail, Memory
+from .wording import reworded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,6 +42,7 @@ class Backend:
         self._log = log
         self._memory: Memory | None = None
         self._tail: JournalTail | None = None
+        self._known: tuple[object, dict[str, Any]] = None, {}
         log.watch(self._follow)
 
     def state(self) -> dict[str, Any]:
@@ -67,8 +71,16 @@ class Backend:
         Raises Refusal: 409 if the policy is another one now, 400 for a subject without a switch, 503 if the
         decision cannot be kept.
         """
-        # Provisional until privacy.decisions is there
-        raise Refusal(503, "Decisions cannot be kept yet.")
+        shown = self._disclosure()
+        if policy != shown["policy"]:
+            raise Refusal(409, "What is recorded has changed since this page showed it. Please look again, and decide.")
+        if not choices.keys() <= {each["subject"] for each in shown["switches"] if each["can_switch"]}:
+            raise Refusal(400, "There is no such switch. Please reload the page.")
+        try:
+            self._log.decide(choices, shown=in_words(shown), by="page")
+        except ConsentError as error:
+            raise Refusal(503, f"Your decision could not be kept, and is not in force: {error}") from None
+        return self.state()
 
     def export(self, form: str) -> Iterator[bytes]:
         """Yield all that the journal holds, in one of FORMATS. Raises Refusal: 404 if there is no journal."""
@@ -91,33 +103,14 @@ class Backend:
     # What the log has
 
     def _disclosure(self) -> dict[str, Any]:
-        # Provisional until jupyter_telemetry.disclosure is there
-        collected: list[dict[str, Any]] = [
-            {
-                "schema": schema.id,
-                "version": schema.version,
-                "title": schema.id,
-                "description": "",
-                "recorded": True,
-                "subject": "*",
-                "not_erasable": "",
-                "fields": [],
-                "example": {"before": {}, "after": {}},
-            }
-            for schema in self._log.registry
-            if self._log.names(schema.id)
-        ]
-        return {
-            "recording": bool(collected),
-            "notice": dict.fromkeys(
-                ("controller", "contact", "purpose", "legal_basis", "recipients", "retention"),
-                "",
-            ),
-            "switches": [],
-            "collected": collected,
-            "destinations": [],
-            "policy": "sha256:",
-        }
+        """Return what is recorded; made anew when anything that it depends on is another."""
+        governance, handlers = self._log.obeyed(), tuple(self._log.handlers)
+        depends_on = (governance, handlers, len(self._log.registry))
+        known_for, known = self._known
+        if known_for != depends_on:
+            known = reworded(disclose(governance, self._log.registry, handlers))
+            self._known = depends_on, known
+        return known
 
     def _journal(self) -> JournalHandler | None:
         """Return the first journal that the log writes to."""

@@ -60,8 +60,11 @@ class JournalTail:
         return self._known
 
 
-class Memory(logging.Handler):
-    """A handler that remembers the last lines it was given, for the page alone: they go nowhere."""
+class Memory(logging.NullHandler):
+    """A handler that remembers the last lines it was given, for the page alone.
+
+    A NullHandler, since what it is given goes nowhere: it is no destination that a user would be asked about.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,9 +81,12 @@ class Memory(logging.Handler):
     def write_schema(self, schema_id: str, version: int | str, schema: bytes) -> None:
         """Do without a schema."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Remember the event of an EventLog's record."""
-        self.write_event(record.getMessage().encode())
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Remember the event of an EventLog's record, unless a filter holds it back."""
+        passed = bool(self.filter(record))
+        if passed:
+            self.write_event(record.getMessage().encode())
+        return passed
 
     def forget(self) -> None:
         """Forget all."""

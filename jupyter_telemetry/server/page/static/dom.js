@@ -39,11 +39,11 @@ export const firstParagraph = (text) =>
 /** Cut a text that is too long for its place. */
 export const cut = (text, length) => (text.length > length ? text.slice(0, length - 1) + "…" : text);
 
-/** Write a value of an event shortly: of a pseudonym what tells it from others. */
+/** Write a value of an event shortly: of a pseudonym or a digest what tells it from others. */
 export function brief(value, length) {
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  const pseudonym = /^pseudonym:[0-9a-f]{8}:([0-9a-f]{8})[0-9a-f]{24}$/.exec(text);
-  return pseudonym ? `pseudonym ${pseudonym[1]}…` : cut(text, length);
+  const long = /^(pseudonym|sha256):(?:[0-9a-f]{8}:)?([0-9a-f]{8})[0-9a-f]{24,}$/.exec(text);
+  return long ? `${long[1]} ${long[2]}…` : cut(text, length);
 }
 
 /** Begin a text with a capital. */

@@ -32,6 +32,7 @@ function row(each, index, decide) {
           each.asked_again.map((text) => h("li", {}, sentence(text))),
         ),
       each.reason && h("p", { class: "note" }, h("b", {}, "Reason: "), each.reason),
+      each.why === "no switch" && !each.reason && h("p", { class: "note" }, "The operator states no reason."),
       each.legal_basis && h("p", { class: "note" }, h("b", {}, "Legal basis: "), each.legal_basis),
       content &&
         h(
@@ -70,7 +71,7 @@ function control(each, index, decide) {
 /** What the operator states; what is not stated is said to be missing. */
 export function notice(state) {
   const stated = NOTICE.filter(([key]) => state.notice[key]);
-  const missing = NOTICE.filter(([key]) => !state.notice[key]).map(([, label]) => label.toLowerCase());
+  const missing = NOTICE.filter(([key]) => !state.notice[key]).map(([, , words]) => words);
   const last = missing.pop();
   const names = missing.length ? `${missing.join(", ")} and ${last}` : last;
   return [
@@ -171,7 +172,10 @@ function group(each) {
 }
 
 function fieldRow(field, example) {
-  const [before, after] = [find(example?.before, field.path), find(example?.after, field.path)];
+  const isElse = field.path.endsWith("/*") && !field.kept;
+  const [before, after] = [example?.before, example?.after].map((value) =>
+    isElse ? undefined : find(value, field.path),
+  );
   const description = firstParagraph(field.description);
   return h(
     "li",

@@ -76,12 +76,12 @@ export function thanks(title, on) {
 }
 
 export const NOTICE = [
-  ["controller", "Responsible"],
-  ["purpose", "Why"],
-  ["legal_basis", "Legal basis"],
-  ["recipients", "Who receives it"],
-  ["retention", "Kept for"],
-  ["contact", "Questions to"],
+  ["controller", "Responsible", "who is responsible"],
+  ["purpose", "Why", "why"],
+  ["legal_basis", "Legal basis", "on which legal basis"],
+  ["recipients", "Who receives it", "who receives it"],
+  ["retention", "Kept for", "for how long it is kept"],
+  ["contact", "Questions to", "whom to ask"],
 ];
 
 /** Say what an erasure has done. */
