@@ -234,6 +234,8 @@ class Standin:
             "erased": {CONTENTS: 8, KERNELS: 3},
             "kept": {COURSE: 2},
             "grounds": {COURSE: COLLECTED[2]["not_erasable"]},
+            "left": [],
+            "damaged": 0,
         }
 
     # For a test, over HTTP

@@ -6,25 +6,30 @@ Every call may take a while (it reads files), so handlers make it in another thr
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from contextlib import contextmanager
+from logging.handlers import MemoryHandler, QueueHandler
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ...disclosure import disclose, in_words
-from ...errors import ConsentError
+from ...errors import ConsentError, JournalError
 from ...journal import JournalHandler, JournalReader
+from ...journal.erasure import erase
+from ...journal.export import export
 from .recent import JournalTail, Memory
 from .wording import reworded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from ..eventlog import ServerEventLog
 
 __all__ = ["FORMATS", "Backend", "Refusal"]
 
 FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=UTF-8"}
-CHUNK_BYTES = 256 * 1024
 
 
 class Refusal(Exception):
@@ -55,7 +60,7 @@ class Backend:
         mark, lines = self._recent().read()
         return {
             **disclosure,
-            "journal": self._journal() is not None,
+            "journal": bool(self._journals()),
             "standing": _standing(disclosure),
             "events": {"mark": mark, "lines": lines},
         }
@@ -83,22 +88,37 @@ class Backend:
         return self.state()
 
     def export(self, form: str) -> Iterator[bytes]:
-        """Yield all that the journal holds, in one of FORMATS. Raises Refusal: 404 if there is no journal."""
-        journal = self._needed_journal()
-        # Provisional until the journal's export is there: JSON Lines alone
-        if form != "jsonl":
-            raise Refusal(501, "Only JSON Lines can be exported yet.")
-        return _chunks(JournalReader(journal.directory).lines())
+        """Yield all that the journals hold, in one of FORMATS.
+
+        Raises Refusal: 404 if there is no journal; and, when it is read, 503 if it cannot be.
+        """
+        return _exported([JournalReader(journal.directory) for journal in self._needed_journals()], form)
 
     def erase(self) -> dict[str, Any]:
-        """Erase all that the journal holds and may be erased.
+        """Erase all that the journals hold and may be erased.
 
-        Returns {"erased": {schema id: how many}, "kept": the same of those that may not be erased,
-        "grounds": {schema id: why not}}. Raises Refusal: 404 if there is no journal, 503 if it cannot be done.
+        Returns {"erased": {schema id: how many}, "kept": the same of those that may not be erased, "grounds": {schema
+        id: why not}, "left": [{"events": how many, "reason": why they could not be erased}], "damaged": how many lines
+        are no events and stay}. Raises Refusal: 404 if there is no journal, 503 if it cannot be done.
         """
-        # Provisional until journal.erasure is there
-        self._needed_journal()
-        raise Refusal(503, "Nothing can be erased yet.")
+        governance = self._log.obeyed()
+        erased: Counter[str] = Counter()
+        kept: Counter[str] = Counter()
+        left: list[dict[str, Any]] = []
+        damaged = 0
+
+        def ground(schema_id: str) -> str:
+            return governance.standing(schema_id).setting.not_erasable
+
+        for journal in self._needed_journals():
+            with _readable():
+                done = erase(journal.directory, not_erasable=ground, seal_own=journal.seal)
+            erased.update(done.erased)
+            kept.update(done.kept)
+            left += [{"events": each.events, "reason": each.reason} for each in done.left]
+            damaged += done.damaged
+        grounds = {schema_id: ground(schema_id) for schema_id in kept}
+        return {"erased": erased, "kept": kept, "grounds": grounds, "left": left, "damaged": damaged}
 
     # What the log has
 
@@ -112,19 +132,23 @@ class Backend:
             self._known = depends_on, known
         return known
 
-    def _journal(self) -> JournalHandler | None:
-        """Return the first journal that the log writes to."""
-        return next((each for each in self._log.handlers if isinstance(each, JournalHandler)), None)
+    def _journals(self) -> list[JournalHandler]:
+        """Return the journals that the log writes to, each directory once, also those behind other handlers."""
+        found: dict[Path, JournalHandler] = {}
+        for handler in _with_those_behind(self._log.handlers):
+            if isinstance(handler, JournalHandler):
+                found.setdefault(handler.directory, handler)
+        return list(found.values())
 
-    def _needed_journal(self) -> JournalHandler:
-        if (journal := self._journal()) is None:
+    def _needed_journals(self) -> list[JournalHandler]:
+        if not (journals := self._journals()):
             raise Refusal(404, "No journal is kept on this machine.")
-        return journal
+        return journals
 
     # The last events
 
     def _recent(self) -> JournalTail | Memory:
-        if (journal := self._journal()) is not None:
+        for journal in self._journals():
             if self._tail is None or self._tail.directory != journal.directory:
                 self._tail = JournalTail(journal.directory)
             return self._tail
@@ -150,13 +174,29 @@ def _standing(disclosure: Mapping[str, Any]) -> str:
     return hashlib.blake2b(said, digest_size=8).hexdigest()
 
 
-def _chunks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Put lines together into pieces that are worth a write."""
-    piece = bytearray()
-    for line in lines:
-        piece += line
-        if len(piece) >= CHUNK_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)
+def _exported(readers: Iterable[JournalReader], form: str) -> Iterator[bytes]:
+    with _readable():
+        for place, reader in enumerate(readers):
+            pieces = export(reader, form)
+            if place and form == "csv":
+                yield next(pieces, b"").partition(b"\n")[2]  # without the names of the columns
+            yield from pieces
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Refuse what a journal that cannot be read, or locked, does not allow."""
+    try:
+        yield
+    except JournalError as error:
+        raise Refusal(503, f"This cannot be done now: {error}.") from None
+
+
+def _with_those_behind(handlers: Iterable[object]) -> Iterator[object]:
+    """Yield handlers, and those that they feed: of a MemoryHandler its target, of a QueueHandler its listener's."""
+    for handler in handlers:
+        yield handler
+        if isinstance(handler, MemoryHandler) and handler.target is not None:
+            yield from _with_those_behind([handler.target])
+        elif isinstance(handler, QueueHandler):
+            yield from _with_those_behind(getattr(getattr(handler, "listener", None), "handlers", ()))

@@ -49,6 +49,9 @@ export function brief(value, length) {
 /** Begin a text with a capital. */
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** End a text with a full stop. */
+export const ended = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 
 /** Write the day of a time of RFC 3339; "" if it is none. */

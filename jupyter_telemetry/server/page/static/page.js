@@ -1,6 +1,6 @@
 // The page: it asks the server for the state, shows it, and brings the user's decisions back.
 
-import { at, fill, say } from "./dom.js";
+import { at, ended, fill, say } from "./dom.js";
 import { Events } from "./events.js";
 import { collected, data, destinations, notice, switches } from "./parts.js";
 import { erased, headline, isAwaited, thanks } from "./words.js";
@@ -130,7 +130,7 @@ const dialog = at("erase");
 function openErase() {
   const stay = state.collected
     .filter((each) => each.not_erasable)
-    .map((each) => `“${each.title}” has to stay: ${each.not_erasable}.`);
+    .map((each) => `“${each.title}” has to stay: ${ended(each.not_erasable)}`);
   const elsewhere = state.destinations.filter((each) => !each.erasable).map((each) => each.where);
   const texts = [
     "All events that the journal on this machine holds are removed. This cannot be undone.",

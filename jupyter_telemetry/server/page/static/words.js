@@ -1,6 +1,6 @@
 // What the page says of a state, in words.
 
-import { day } from "./dom.js";
+import { day, ended } from "./dom.js";
 
 /** Return the headline and the sentence below it. */
 export function headline(state) {
@@ -90,7 +90,9 @@ export function erased(result, titleOf) {
   const count = (number) => (number === 1 ? "1 event" : `${number.toLocaleString()} events`);
   const kept = Object.entries(result.kept).map(
     ([schema, number]) =>
-      `${count(number)} of “${titleOf(schema)}” had to stay: ${result.grounds[schema] || "no ground is stated"}.`,
+      `${count(number)} of “${titleOf(schema)}” had to stay: ${ended(result.grounds[schema] || "no ground is stated")}`,
   );
-  return [`Done. ${count(sum(result.erased))} erased.`, ...kept].join(" ");
+  const left = result.left.map((each) => `${count(each.events)} could not be erased: ${ended(each.reason)}`);
+  if (result.damaged) left.push(`Lines that are damaged and cannot be read as events were left: ${result.damaged}.`);
+  return [left.length ? "" : "Done.", `${count(sum(result.erased))} erased.`, ...kept, ...left].join(" ").trim();
 }
