@@ -103,7 +103,7 @@ class Place:
                     waiting.append(other)
         self._categories = frozenset(categories)
         self.has_members = any(parts.properties or parts.other_names for parts in self._parts)
-        self.has_items = any(parts.prefix or parts.rest is not None for parts in self._parts)
+        self.has_items = any(parts.prefix or parts.rest for parts in self._parts)
 
     def categories(self, around: frozenset[str]) -> frozenset[str]:
         """Return the categories of a value here; `around` are those of the object or array that it is part of.
@@ -185,7 +185,7 @@ class Place:
     def _below(self) -> Iterable[Any]:
         for parts in self._parts:
             yield from (*parts.properties.values(), *parts.patterns.values(), *parts.prefix)
-            yield from (parts.additional, parts.rest)
+            yield from (parts.additional, *parts.rest)
 
     def _place(self, schemas: list[Any], step: str | int | None) -> Place | None:
         if not schemas:
@@ -231,7 +231,8 @@ class _Parts:
         self.patterns: dict[str, Any] = {}
         self.additional: Any = None
         self.prefix: list[Any] = []
-        self.rest: Any = None
+        # Of `items` and `additionalItems`, which a draft ignores beside it: what restricts still counts.
+        self.rest: list[Any] = []
 
     @property
     def other_names(self) -> bool:
@@ -250,7 +251,7 @@ class _Parts:
         elif keyword in ("prefixItems", "items") and len(step) == 2:
             self.prefix.append(schema)
         elif keyword in ("items", "additionalItems"):
-            self.rest = schema
+            self.rest.append(schema)
 
     def members(self, name: str) -> list[Any]:
         """Return the subschemas of the property `name`."""
@@ -262,7 +263,7 @@ class _Parts:
         """Return the subschemas of the element at `index`; None: of one behind all that have their own."""
         if index is not None and index < len(self.prefix):
             return [self.prefix[index]]
-        return [] if self.rest in (None, False) else [self.rest]
+        return [schema for schema in self.rest if schema is not False]
 
 
 def _categories_of(schema: dict[str, Any]) -> set[str]:
