@@ -57,3 +57,32 @@ def test_of_two_keywords_for_one_element_neither_hides_what_the_other_says(order
     schema = {"properties": {"a": {keyword: said[keyword] for keyword in order}}}
     assert kept(schema, {"a": [SECRET]}) == {"a": [None]}
     assert kept(schema, {"a": [SECRET]}, allowed_schemas={ID: {"allowed_categories": ["secret"]}}) == {"a": [SECRET]}
+
+
+OPAQUE = [{"type": "object"}, {"type": "object", "properties": {"declared": U}}, {}]
+
+
+@pytest.mark.parametrize("value", OPAQUE)
+@pytest.mark.parametrize("path", ["/a/x", "/a/*", "/a/x/y", "/a/*/y"])
+def test_an_overlay_counts_inside_a_value_of_which_the_schema_declares_nothing(value, path):
+    schema = {"properties": {"a": {**value, **U}}}
+    event = {"a": {"x": {"y": SECRET}}}
+    assert SECRET not in str(kept(schema, event, classifications={ID: {path: ["secret"]}}))
+
+
+@pytest.mark.parametrize("value", OPAQUE)
+@pytest.mark.parametrize("path", ["/a/x", "/a/*", "/a/x/y", "/a/*/y"])
+def test_a_redaction_of_what_an_overlay_says_there_applies_though_the_whole_is_named(value, path):
+    schema = {"properties": {"a": value}}
+    settings = {
+        "allowed_schemas": {ID: {"allowed_properties": ["/a"]}},
+        "classifications": {ID: {path: ["secret"]}},
+    }
+    event = {"a": {"x": {"y": SECRET}, "z": 1}}
+    assert kept(schema, event, **settings) == event
+    assert SECRET not in str(kept(schema, event, **settings, redactions={"secret": "null"}))
+
+
+def test_an_overlay_counts_inside_an_array_of_which_the_schema_declares_nothing():
+    schema = {"properties": {"a": {"type": "array", **U}}}
+    assert kept(schema, {"a": ["x", SECRET]}, classifications={ID: {"/a/1": ["secret"]}}) == {"a": [None, None]}
