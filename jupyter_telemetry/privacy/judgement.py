@@ -154,7 +154,8 @@ class Judge:
     def _by(
         self, limits: Limits, whole: bool, stance: Stance, place: Place | None, categories: frozenset[str]
     ) -> Verdict:
-        if RESTRICTED in categories and not (whole or stance.kept):
+        # What cannot be followed may be of any category, one that must not be written as it is too.
+        if RESTRICTED in categories and (not (whole or stance.kept) or limits.by_category or limits.refused):
             return Verdict(NULL, False, NOT_FOLLOWED)
         not_allowed = frozenset() if whole or stance.kept else categories - limits.categories
         stated = _said_of(categories, limits)

@@ -86,3 +86,17 @@ def test_a_redaction_of_what_an_overlay_says_there_applies_though_the_whole_is_n
 def test_an_overlay_counts_inside_an_array_of_which_the_schema_declares_nothing():
     schema = {"properties": {"a": {"type": "array", **U}}}
     assert kept(schema, {"a": ["x", SECRET]}, classifications={ID: {"/a/1": ["secret"]}}) == {"a": [None, None]}
+
+
+@pytest.mark.parametrize("settings", [{"redactions": {"secret": {"truncate": 2}}}, {"consent": {"secret": "opt-in"}}])
+def test_what_cannot_be_followed_may_be_of_any_category_though_it_is_named(settings):
+    """A redaction applies to what is allowed, too."""
+    schema = {
+        **DRAFT_2020,
+        "$defs": {"a": {"$dynamicAnchor": "a", "properties": {"x": S}}},
+        "properties": {"a": {"$dynamicRef": "#a"}, "b": U},
+    }
+    event = {"a": {"x": SECRET}, "b": "kept"}
+    allowed = {ID: {"allowed_properties": ["/a"]}}
+    assert kept(schema, event, allowed_schemas=allowed) == event
+    assert kept(schema, event, allowed_schemas=allowed, **settings) == {"a": None, "b": "kept"}
