@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..validation import Node, References
 
-__all__ = ["PERSONAL_DATA", "RESTRICTED", "UNRESTRICTED", "Classification", "Overlay", "Place"]
+__all__ = ["PERSONAL_DATA", "RESTRICTED", "UNRESTRICTED", "Classification", "Overlay", "Place", "with_overlay"]
 
 UNRESTRICTED = "unrestricted"
 PERSONAL_DATA = "personal-data"
@@ -39,6 +39,16 @@ Overlay: TypeAlias = "Paths[frozenset[str]]"
 """Categories by path, for a schema that somebody else owns."""
 
 
+def with_overlay(overlay: Overlay, categories: frozenset[str]) -> frozenset[str]:
+    """Return the categories of a value: those that the overlay gives it, if it speaks of it; else `categories`.
+
+    It knows better than a blanket that the schema throws over all of an event. What cannot be followed stays so.
+    """
+    if not overlay.here:
+        return categories
+    return frozenset().union(*overlay.here) | (categories & {RESTRICTED})
+
+
 class Classification:
     """What a schema, and an overlay on it, say of the values of its events.
 
@@ -48,14 +58,14 @@ class Classification:
 
     def __init__(self, references: References, overlay: Overlay | None = None) -> None:
         self.references = references
-        self._overlay = Paths() if overlay is None else overlay
+        self.overlay: Overlay = Paths() if overlay is None else overlay
         self._places: dict[tuple[frozenset[int], Overlay], Place] = {}
-        self.root = self.place([references.root], self._overlay)
+        self.root = self.place([references.root], self.overlay)
 
     @property
     def classifies(self) -> bool:
         """Whether anything is classified at all; if not, nothing is said of what is personal."""
-        return bool(self._overlay) or any(
+        return bool(self.overlay) or any(
             _categories_of(node.schema) or _classifies_unseen(node) for node in self.references.nodes.values()
         )
 
@@ -63,7 +73,7 @@ class Classification:
     def all_categories(self) -> frozenset[str]:
         """All categories that the schema, or the overlay, knows."""
         from_schema = (_categories_of(node.schema) for node in self.references.nodes.values())
-        return frozenset().union(*from_schema, *self._overlay.all) - {RESTRICTED}
+        return frozenset().union(*from_schema, *self.overlay.all) - {RESTRICTED}
 
     @cached_property
     def branches(self) -> bool:
@@ -103,18 +113,14 @@ class Place:
                     waiting.append(other)
         self._categories = frozenset(categories)
         self.has_members = any(parts.properties or parts.other_names for parts in self._parts)
-        self.has_items = any(parts.prefix or parts.rest is not None for parts in self._parts)
+        self.has_items = any(parts.prefix or parts.rest for parts in self._parts)
 
     def categories(self, around: frozenset[str]) -> frozenset[str]:
         """Return the categories of a value here; `around` are those of the object or array that it is part of.
 
-        Those count as its own, unless the overlay speaks of this place: it knows better than a blanket that the
-        schema throws over all of an event. What cannot be followed stays so.
+        Those count as its own, unless the overlay speaks of this place.
         """
-        from_schema = self._categories | around
-        if not self._overlay.here:
-            return from_schema
-        return frozenset().union(*self._overlay.here) | (from_schema & {RESTRICTED})
+        return with_overlay(self._overlay, self._categories | around)
 
     @property
     def is_opaque(self) -> bool:
@@ -185,7 +191,7 @@ class Place:
     def _below(self) -> Iterable[Any]:
         for parts in self._parts:
             yield from (*parts.properties.values(), *parts.patterns.values(), *parts.prefix)
-            yield from (parts.additional, parts.rest)
+            yield from (parts.additional, *parts.rest)
 
     def _place(self, schemas: list[Any], step: str | int | None) -> Place | None:
         if not schemas:
@@ -231,7 +237,8 @@ class _Parts:
         self.patterns: dict[str, Any] = {}
         self.additional: Any = None
         self.prefix: list[Any] = []
-        self.rest: Any = None
+        # Of `items` and `additionalItems`, which a draft ignores beside it: what restricts still counts.
+        self.rest: list[Any] = []
 
     @property
     def other_names(self) -> bool:
@@ -250,7 +257,7 @@ class _Parts:
         elif keyword in ("prefixItems", "items") and len(step) == 2:
             self.prefix.append(schema)
         elif keyword in ("items", "additionalItems"):
-            self.rest = schema
+            self.rest.append(schema)
 
     def members(self, name: str) -> list[Any]:
         """Return the subschemas of the property `name`."""
@@ -262,7 +269,7 @@ class _Parts:
         """Return the subschemas of the element at `index`; None: of one behind all that have their own."""
         if index is not None and index < len(self.prefix):
             return [self.prefix[index]]
-        return [] if self.rest in (None, False) else [self.rest]
+        return [schema for schema in self.rest if schema is not False]
 
 
 def _categories_of(schema: dict[str, Any]) -> set[str]:

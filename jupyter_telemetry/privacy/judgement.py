@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .actions import KEEP, NULL, strictest
-from .classification import RESTRICTED
+from .classification import RESTRICTED, with_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .actions import Action
-    from .classification import Classification, Place
+    from .classification import Classification, Overlay, Place
     from .paths import Paths
     from .policy import Limits
 
@@ -44,6 +44,7 @@ class State(NamedTuple):
 
     around: frozenset[str]  # categories
     stances: tuple[Stance, ...]  # one for each set of limits
+    overlay: Overlay  # it speaks of values that the schema does not declare, too
 
     def step(self, name: str | int | None) -> State:
         """Go to a member or an element; None is any that no path names."""
@@ -53,12 +54,22 @@ class State(NamedTuple):
                 Stance(kept, allowed.step(name), redacted.step(name), in_force)
                 for kept, allowed, redacted, in_force in self.stances
             ),
+            self.overlay.step(name),
         )
 
     @property
     def names(self) -> set[str]:
         """The names and indexes of which a path speaks next."""
-        return {name for stance in self.stances for name in stance.allowed.names | stance.redacted.names}
+        return self.overlay.names.union(
+            *(stance.allowed.names | stance.redacted.names for stance in self.stances),
+        )
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether a path speaks of values inside."""
+        return self.overlay.leads_on or any(
+            stance.allowed.leads_on or stance.redacted.leads_on for stance in self.stances
+        )
 
 
 class Verdict(NamedTuple):
@@ -80,23 +91,27 @@ class Judge:
 
     def __init__(self, classification: Classification, limits: Sequence[Limits]) -> None:
         self._limits = tuple(limits)
+        self._overlay = classification.overlay
         classifies = classification.classifies
         self._whole = tuple(each.takes_whole(classifies=classifies) for each in limits)
 
     def root(self) -> State:
         """Return the state in front of an event."""
         return State(
-            frozenset(), tuple(Stance(False, each.properties, each.by_path, frozenset()) for each in self._limits)
+            frozenset(),
+            tuple(Stance(False, each.properties, each.by_path, frozenset()) for each in self._limits),
+            self._overlay,
         )
 
     def enter(self, place: Place | None, state: State) -> State:
         """Take in what is said of the value at a place; None is one that the schema does not declare."""
         return State(
-            place.categories(state.around) if place is not None else state.around,
+            with_overlay(state.overlay, state.around) if place is None else place.categories(state.around),
             tuple(
                 Stance(kept or bool(allowed.here), allowed, redacted, in_force | redacted.here)
                 for kept, allowed, redacted, in_force in state.stances
             ),
+            state.overlay,
         )
 
     def verdict(self, place: Place | None, state: State) -> Verdict:
@@ -139,7 +154,8 @@ class Judge:
     def _by(
         self, limits: Limits, whole: bool, stance: Stance, place: Place | None, categories: frozenset[str]
     ) -> Verdict:
-        if RESTRICTED in categories and not (whole or stance.kept):
+        # What cannot be followed may be of any category, one that must not be written as it is too.
+        if RESTRICTED in categories and (not (whole or stance.kept) or limits.by_category or limits.refused):
             return Verdict(NULL, False, NOT_FOLLOWED)
         not_allowed = frozenset() if whole or stance.kept else categories - limits.categories
         stated = _said_of(categories, limits)

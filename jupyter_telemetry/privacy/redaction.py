@@ -103,14 +103,13 @@ class _Compiler:
         scalar = self._scalar(verdict.action, place)
         if not verdict.descends:
             return scalar
-        leads_on = any(stance.allowed.leads_on or stance.redacted.leads_on for stance in state.stances)
         is_opaque = place is None or place.is_opaque
-        if self._judge.keeps_all_inside(state) or (is_opaque and verdict.action == KEEP and not leads_on):
+        if self._judge.keeps_all_inside(state) or (is_opaque and verdict.action == KEEP and not state.leads_on):
             self.keeps_nulls = self.keeps_nulls or not is_opaque
             return _keep
         as_one = scalar if verdict.action.takes_containers else _null
-        members = self._members(place, state) if leads_on or (place and place.has_members) else as_one
-        items = self._items(place, state) if leads_on or (place and place.has_items) else as_one
+        members = self._members(place, state) if state.leads_on or (place and place.has_members) else as_one
+        items = self._items(place, state) if state.leads_on or (place and place.has_items) else as_one
         return scalar if scalar is members is items else _by_kind(members, items, scalar)
 
     def _scalar(self, action: Action, place: Place | None) -> Step:
@@ -157,10 +156,8 @@ class _Compiler:
         for name in (*place.names, *sorted(state.names)) if place is not None else sorted(state.names):
             member = place.member(name) if place is not None else None
             below = state.step(name)
-            if member is not None:
-                steps[name] = self.step(member, below)
-            elif (step := self.of_undeclared(None, below)) is not None:
-                steps[name] = step
+            step = self.of_undeclared(None, below) if member is None else self.step(member, below)
+            steps[name] = step or _drop  # not left to what becomes of names of which no path speaks
         return steps
 
     def _undeclared(
