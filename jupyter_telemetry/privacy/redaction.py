@@ -144,11 +144,15 @@ class _Compiler:
             for name, step in changed:
                 if name in kept:
                     kept[name] = step(kept[name])
+            return kept
+
+        def members_without_the_dropped(value: dict[str, Any]) -> dict[str, Any]:
+            kept = members(value)
             for name in dropped:
                 kept.pop(name, None)
             return kept
 
-        return members
+        return members_without_the_dropped if dropped else members
 
     def _declared(self, place: Place | None, state: State) -> dict[str, Step]:
         """Return what is done with the members whose names are known: the schema has them, or the configuration."""
