@@ -1,8 +1,9 @@
 """Validation of events against JSON Schema: compiled once per schema, offline, bounded in time.
 
-jsonschema-rs validates; where it has no wheel, jsonschema does, with `regex` for the patterns. Neither is
-imported before the first schema is compiled. Whatever is said of a violation comes from the schema, never
-from the event.
+jsonschema-rs validates where its work is bounded (`_work`); a Judge (`_judge`) does elsewhere, and explains all
+that is invalid. Where jsonschema-rs has no wheel, the Judge asks jsonschema for the rules, with `regex` for the
+patterns. Neither is imported before the first schema is compiled. Whatever is said of a violation comes from the
+schema, never from the event.
 """
 
 from __future__ import annotations
