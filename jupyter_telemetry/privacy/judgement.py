@@ -92,6 +92,7 @@ class Judge:
     def __init__(self, classification: Classification, limits: Sequence[Limits]) -> None:
         self._limits = tuple(limits)
         self._overlay = classification.overlay
+        self._categories = classification.all_categories
         classifies = classification.classifies
         self._whole = tuple(each.takes_whole(classifies=classifies) for each in limits)
 
@@ -102,6 +103,15 @@ class Judge:
             tuple(Stance(False, each.properties, each.by_path, frozenset()) for each in self._limits),
             self._overlay,
         )
+
+    @property
+    def time_units(self) -> set[str]:
+        """The units to which times in any event of the schema may be rounded."""
+        actions = {action for each in self._limits for action in each.by_path.all}
+        actions |= {
+            action for each in self._limits for name, action in each.by_category.items() if name in self._categories
+        }
+        return {action.time_unit for action in actions if action.time_unit}
 
     def enter(self, place: Place | None, state: State) -> State:
         """Take in what is said of the value at a place; None is one that the schema does not declare."""

@@ -125,8 +125,9 @@ class _Compiler:
 
     def _members(self, place: Place | None, state: State) -> Callable[[dict[str, Any]], dict[str, Any]]:
         steps = self._declared(place, state)
-        if place is None or not place.has_fixed_names:
-            self.keeps_nulls = True  # what is met later cannot be judged now
+        if place is None or not place.has_fixed_names:  # what is met later cannot be judged now
+            self.keeps_nulls = True
+            self.time_units |= self._judge.time_units
         declared = frozenset(steps)
         nulled = [name for name, step in steps.items() if step is _null]
         dropped = [name for name, step in steps.items() if step is _drop]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import datetime, timezone
+from uuid import UUID
 
 import pytest
 
 from jupyter_telemetry import EventLog
+from jupyter_telemetry.privacy import floor_time
 
 ID = "https://example.org/event"
 SECRET = "s3cret"
@@ -100,3 +103,45 @@ def test_what_cannot_be_followed_may_be_of_any_category_though_it_is_named(setti
     allowed = {ID: {"allowed_properties": ["/a"]}}
     assert kept(schema, event, allowed_schemas=allowed) == event
     assert kept(schema, event, allowed_schemas=allowed, **settings) == {"a": None, "b": "kept"}
+
+
+TIME = {"type": "string", "format": "date-time", "categories": ["when"]}
+MOMENTS = {
+    "declared": {"at": TIME},
+    "under any name": {"x": {"type": "object", "additionalProperties": {**U, "properties": {"at": TIME}}}},
+    "under a pattern": {"x": {"type": "object", "patternProperties": {".": {**U, "properties": {"at": TIME}}}}},
+    "in an array": {"x": {"type": "array", "items": {"properties": {"at": TIME}}}},
+}
+EXACT = "2026-11-23T17:42:05.123456Z"
+WHEN = {"at": EXACT}
+EVENTS = {
+    "declared": WHEN,
+    "under any name": {"x": {"b": WHEN}},
+    "under a pattern": {"x": {"b": WHEN}},
+    "in an array": {"x": [WHEN]},
+}
+
+
+@pytest.mark.parametrize("where", MOMENTS)
+@pytest.mark.parametrize(("unit", "begin"), [("hour", "2026-11-23T17:00:00Z"), ("week", "2026-11-23T00:00:00Z")])
+def test_a_rounded_time_takes_all_with_it_that_would_tell_it(where, unit, begin):
+    lines = Lines()
+    settings = {"redactions": {"when": {"generalise": unit}}}
+    now = now_utc()
+    recorded({"properties": MOMENTS[where]}, EVENTS[where], lines, **settings)
+    (record,) = lines.records
+    assert lines.kept == json.loads(json.dumps(EVENTS[where]).replace(EXACT, begin))
+    # The moment of the call may be in the next hour, not in this test's.
+    rounded = {datetime_of(floor_time(round(moment.timestamp() * 1e6), unit)) for moment in (now, now_utc())}
+    assert datetime.fromisoformat(record.event["__timestamp__"][:-1] + "+00:00") in rounded
+    assert datetime_of((UUID(record.event["__id__"]).int >> 80) * 1000) in rounded
+    assert datetime_of(round(record.created * 1e6)) in rounded
+    assert record.msecs == 0
+
+
+def now_utc():
+    return datetime.now(timezone.utc)
+
+
+def datetime_of(moment_us):
+    return datetime.fromtimestamp(moment_us / 1e6, timezone.utc)
