@@ -134,21 +134,19 @@ class Judge:
         rule = next((verdict.rule for verdict in verdicts if verdict.action == action), BY_PATH)
         return Verdict(action, all(verdict.descends for verdict in verdicts), rule)
 
-    def keeps_undeclared(self, state: State) -> bool:
-        """Say whether a member that the schema does not declare may stay inside the value that was entered."""
-        return all(
-            (whole or stance.kept) and not _said_of(state.around, limits)
-            for limits, whole, stance in zip(self._limits, self._whole, state.stances, strict=True)
-        )
-
-    def admits(self, member: Place | None, state: State) -> bool:
+    def admits(self, member: Place | None, state: State, *, names_it: bool = False) -> bool:
         """Say whether a member whose name is not declared, only admitted, stays; `state` is the one in front of it.
 
-        A name is a value too: it stays only where the value stays as it is, or where all names do.
+        A name is a value too: it stays only where the value stays as it is, or where all names do. One that a path of
+        the configuration has tells nothing (`names_it`), and so does an index: it stays whatever the path says of the value.
         """
         entered = self.enter(member, state)
-        stays = member is not None and self.verdict(member, entered).action == KEEP
-        return stays or self.keeps_undeclared(entered)
+        if member is not None and self.verdict(member, entered).action == KEEP:
+            return True
+        return all(
+            (whole or stance.kept) and (names_it or not stance.in_force) and not _said_of(entered.around, limits)
+            for limits, whole, stance in zip(self._limits, self._whole, entered.stances, strict=True)
+        )
 
     def keeps_all_inside(self, state: State) -> bool:
         """Say whether nothing inside the value that was entered can be but kept."""

@@ -94,9 +94,9 @@ class _Compiler:
             self._steps[key] = self._compiled(place, entered)
         return self._steps[key]
 
-    def of_undeclared(self, member: Place | None, state: State) -> Step | None:
+    def of_undeclared(self, member: Place | None, state: State, *, names_it: bool = False) -> Step | None:
         """Return what is done with a member whose name is not declared, only admitted; None: it is dropped."""
-        return self.step(member, state) if self._judge.admits(member, state) else None
+        return self.step(member, state) if self._judge.admits(member, state, names_it=names_it) else None
 
     def _compiled(self, place: Place | None, state: State) -> Step:
         verdict = self._judge.verdict(place, state)
@@ -157,7 +157,7 @@ class _Compiler:
         for name in (*place.names, *sorted(state.names)) if place is not None else sorted(state.names):
             member = place.member(name) if place is not None else None
             below = state.step(name)
-            step = self.of_undeclared(None, below) if member is None else self.step(member, below)
+            step = self.of_undeclared(None, below, names_it=True) if member is None else self.step(member, below)
             steps[name] = step or _drop  # not left to what becomes of names of which no path speaks
         return steps
 
@@ -190,7 +190,7 @@ class _Compiler:
             item = place.item(index) if place is not None else None
             below = state.step(index)
             if item is None:
-                return self.of_undeclared(None, below) or _null
+                return self.of_undeclared(None, below, names_it=True) or _null
             return self.step(item, below)
 
         indexes = {int(name) for name in state.names if name.isdecimal()}.union(place.indexes if place else ())

@@ -145,3 +145,25 @@ def now_utc():
 
 def datetime_of(moment_us):
     return datetime.fromtimestamp(moment_us / 1e6, timezone.utc)
+
+
+TRUNCATED = {"truncate": 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "of_the_event"),
+    [
+        ("/a", {"a": {"declared": SECRET[:3]}}),
+        ("/a/*", {"a": {"declared": SECRET[:3]}}),
+        (f"/a/{SECRET}", {"a": {"declared": SECRET, SECRET: SECRET[:3]}}),
+        ("/b", {"b": None}),  # nothing is declared of what is in it, so it counts as one value
+        ("/b/*", {"b": [SECRET[:3]]}),
+        ("/b/0", {"b": [SECRET[:3]]}),
+    ],
+)
+@pytest.mark.parametrize("allowed", [{}, {"allowed_properties": ["a", "b"]}])
+def test_a_name_that_is_not_declared_stays_only_where_its_value_does_or_a_path_names_it(path, of_the_event, allowed):
+    schema = {"properties": {"a": {"type": "object", "properties": {"declared": {"type": "string"}}}}}
+    event = {"a": {"declared": SECRET, SECRET: SECRET}, "b": [SECRET]}
+    kept_of_it = kept(schema, event, allowed_schemas={ID: allowed}, redactions={ID: {path: TRUNCATED}})
+    assert kept_of_it == {**event, **of_the_event}
