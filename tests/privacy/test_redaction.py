@@ -167,3 +167,26 @@ def test_a_name_that_is_not_declared_stays_only_where_its_value_does_or_a_path_n
     event = {"a": {"declared": SECRET, SECRET: SECRET}, "b": [SECRET]}
     kept_of_it = kept(schema, event, allowed_schemas={ID: allowed}, redactions={ID: {path: TRUNCATED}})
     assert kept_of_it == {**event, **of_the_event}
+
+
+def test_the_value_that_a_redaction_failed_on_is_no_context_of_what_is_said_of_it(capfd):
+    """A handler of the application's log that fails prints what was handled meanwhile."""
+
+    class Full(logging.Handler):
+        def emit(self, record):
+            try:
+                raise OSError("no space left on device")
+            except OSError:
+                self.handleError(record)
+
+    logger, full = logging.getLogger("jupyter_telemetry"), Full()
+    logger.addHandler(full)
+    try:
+        schema = {"properties": {"a": {"type": "string", **S}}}
+        redactions = {"secret": "tests.privacy.operators_own:fail"}
+        assert kept(schema, {"a": SECRET}, redactions=redactions) == {"a": None}
+    finally:
+        logger.removeHandler(full)
+    said = capfd.readouterr().err
+    assert "no space left on device" in said
+    assert SECRET not in said
