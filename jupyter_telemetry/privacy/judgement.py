@@ -138,7 +138,8 @@ class Judge:
         """Say whether a member whose name is not declared, only admitted, stays; `state` is the one in front of it.
 
         A name is a value too: it stays only where the value stays as it is, or where all names do. One that a path of
-        the configuration has tells nothing (`names_it`), and so does an index: it stays whatever the path says of the value.
+        the configuration has (`names_it`) tells nothing, and neither does an index: it stays whatever becomes of the
+        value by its path.
         """
         entered = self.enter(member, state)
         if member is not None and self.verdict(member, entered).action == KEEP:
