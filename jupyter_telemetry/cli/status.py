@@ -13,10 +13,9 @@ from rich.text import Text
 
 from ..printable import printable
 from . import told
-from .configuration import read_configuration
 from .consoles import stdout
-from .governed import Governed
-from .source import find_source, source_options
+from .governed import find_governed
+from .source import source_options
 
 if TYPE_CHECKING:
     from ..journal import Damage
@@ -55,9 +54,9 @@ def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
 
     Exit status 1 if nothing is recorded.
     """
-    source = find_source(journal, config)
-    configuration = source.configuration or read_configuration(config)
-    disclosed = Governed(source, configuration).disclosed()
+    governed = find_governed(journal, config)
+    source, configuration = governed.source, governed.configuration
+    disclosed = governed.disclosed()
     holdings = _hold(source)
     advice = _advice(source, configuration, holdings)
     if as_json:
