@@ -105,7 +105,7 @@ class InvalidEvent(TelemetryError, ValueError):
     json_path: where in the event, as a JSONPath: `$.user.name`, `$.files[3]`; a name that the schema
         does not declare is a value, and stands there as `*`.
     rule: the keyword of the schema that failed (`required`, `type`, …), or a rule of this package
-        (`json`, `depth`, `size`, `reserved-name`).
+        (`json`, `depth`, `size`, `work`, `reserved-name`).
     reason: what the rule asks for, from the schema; never the event's value.
     schema_id: the schema's id.
     schema_path: where the rule stands in the schema, from its root.

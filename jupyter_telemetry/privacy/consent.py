@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .globs import contains, is_glob
+from .globs import contains
 from .settings import ALL, MODES, Setting, default_mode, parse_consent
 from .widening import widened
 
@@ -132,7 +132,7 @@ class Consent:
         self.standings = tuple(self._standing(setting) for setting in settings)
         self._by_subject = {standing.setting.subject: standing for standing in self.standings}
         self.refused_categories = frozenset(
-            subject for subject, standing in self._by_subject.items() if not standing.on and not is_glob(subject)
+            subject for subject, standing in self._by_subject.items() if not standing.on and subject != ALL
         )
         self.depends_on_decisions = any(standing.setting.mode != "inform" for standing in self.standings)
 

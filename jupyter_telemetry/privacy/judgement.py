@@ -92,6 +92,7 @@ class Judge:
     def __init__(self, classification: Classification, limits: Sequence[Limits]) -> None:
         self._limits = tuple(limits)
         self._overlay = classification.overlay
+        self._categories = classification.all_categories
         classifies = classification.classifies
         self._whole = tuple(each.takes_whole(classifies=classifies) for each in limits)
 
@@ -102,6 +103,15 @@ class Judge:
             tuple(Stance(False, each.properties, each.by_path, frozenset()) for each in self._limits),
             self._overlay,
         )
+
+    @property
+    def time_units(self) -> set[str]:
+        """The units to which times in any event of the schema may be rounded."""
+        actions = {action for each in self._limits for action in each.by_path.all}
+        actions |= {
+            action for each in self._limits for name, action in each.by_category.items() if name in self._categories
+        }
+        return {action.time_unit for action in actions if action.time_unit}
 
     def enter(self, place: Place | None, state: State) -> State:
         """Take in what is said of the value at a place; None is one that the schema does not declare."""
@@ -124,21 +134,20 @@ class Judge:
         rule = next((verdict.rule for verdict in verdicts if verdict.action == action), BY_PATH)
         return Verdict(action, all(verdict.descends for verdict in verdicts), rule)
 
-    def keeps_undeclared(self, state: State) -> bool:
-        """Say whether a member that the schema does not declare may stay inside the value that was entered."""
-        return all(
-            (whole or stance.kept) and not _said_of(state.around, limits)
-            for limits, whole, stance in zip(self._limits, self._whole, state.stances, strict=True)
-        )
-
-    def admits(self, member: Place | None, state: State) -> bool:
+    def admits(self, member: Place | None, state: State, *, names_it: bool = False) -> bool:
         """Say whether a member whose name is not declared, only admitted, stays; `state` is the one in front of it.
 
-        A name is a value too: it stays only where the value stays as it is, or where all names do.
+        A name is a value too: it stays only where the value stays as it is, or where all names do. One that a path of
+        the configuration has (`names_it`) tells nothing, and neither does an index: it stays whatever becomes of the
+        value by its path.
         """
         entered = self.enter(member, state)
-        stays = member is not None and self.verdict(member, entered).action == KEEP
-        return stays or self.keeps_undeclared(entered)
+        if member is not None and self.verdict(member, entered).action == KEEP:
+            return True
+        return all(
+            (whole or stance.kept) and (names_it or not stance.in_force) and not _said_of(entered.around, limits)
+            for limits, whole, stance in zip(self._limits, self._whole, entered.stances, strict=True)
+        )
 
     def keeps_all_inside(self, state: State) -> bool:
         """Say whether nothing inside the value that was entered can be but kept."""

@@ -41,19 +41,23 @@ class Paths(Generic[_Said]):
     `here` is what is said of the value at this place itself. `step` leads to a place inside it.
     """
 
-    __slots__ = ("_hash", "_ways", "here")
+    __slots__ = ("_hash", "_next", "_ways", "here")
 
     def __init__(self, ways: Iterable[_Way[_Said]] = ()) -> None:
         self._ways = frozenset(ways)
         self._hash = hash(self._ways)
         self.here: frozenset[_Said] = frozenset(said for steps, said in self._ways if not steps)
+        self._next: dict[str, list[_Way[_Said]]] = {}
+        for steps, said in self._ways:
+            if steps:
+                self._next.setdefault(steps[0], []).append((steps[1:], said))
 
     def step(self, name: str | int | None) -> Paths[_Said]:
         """Return the same as seen from a member or an element; None is any that no path names."""
         if not self._ways:
             return self
-        wanted = (ANY,) if name is None else (ANY, str(name))
-        return Paths((steps[1:], said) for steps, said in self._ways if steps and steps[0] in wanted)
+        named = () if name is None else self._next.get(str(name), ())
+        return Paths((*self._next.get(ANY, ()), *named))
 
     @property
     def all(self) -> set[_Said]:
@@ -63,12 +67,12 @@ class Paths(Generic[_Said]):
     @property
     def leads_on(self) -> bool:
         """Whether anything is said of values inside this place."""
-        return any(steps for steps, _ in self._ways)
+        return bool(self._next)
 
     @property
     def names(self) -> set[str]:
         """The names and indexes, as text, of which a path speaks next."""
-        return {steps[0] for steps, _ in self._ways if steps} - {ANY}
+        return self._next.keys() - {ANY}
 
     def __bool__(self) -> bool:
         return bool(self._ways)

@@ -84,7 +84,7 @@ class _Walker:
         for name in names:
             member = place.member(name) if place is not None else None
             below = entered.step(name)
-            if member is not None or self._judge.admits(None, below):
+            if member is not None or self._judge.admits(None, below, names_it=True):
                 yield from self.fields(member, below, (*steps, name))
         others = place.others if place is not None else None
         if others is not None:

@@ -94,9 +94,9 @@ class _Compiler:
             self._steps[key] = self._compiled(place, entered)
         return self._steps[key]
 
-    def of_undeclared(self, member: Place | None, state: State) -> Step | None:
+    def of_undeclared(self, member: Place | None, state: State, *, names_it: bool = False) -> Step | None:
         """Return what is done with a member whose name is not declared, only admitted; None: it is dropped."""
-        return self.step(member, state) if self._judge.admits(member, state) else None
+        return self.step(member, state) if self._judge.admits(member, state, names_it=names_it) else None
 
     def _compiled(self, place: Place | None, state: State) -> Step:
         verdict = self._judge.verdict(place, state)
@@ -125,8 +125,9 @@ class _Compiler:
 
     def _members(self, place: Place | None, state: State) -> Callable[[dict[str, Any]], dict[str, Any]]:
         steps = self._declared(place, state)
-        if place is None or not place.has_fixed_names:
-            self.keeps_nulls = True  # what is met later cannot be judged now
+        if place is None or not place.has_fixed_names:  # what is met later cannot be judged now
+            self.keeps_nulls = True
+            self.time_units |= self._judge.time_units
         declared = frozenset(steps)
         nulled = [name for name, step in steps.items() if step is _null]
         dropped = [name for name, step in steps.items() if step is _drop]
@@ -144,11 +145,15 @@ class _Compiler:
             for name, step in changed:
                 if name in kept:
                     kept[name] = step(kept[name])
+            return kept
+
+        def members_without_the_dropped(value: dict[str, Any]) -> dict[str, Any]:
+            kept = members(value)
             for name in dropped:
                 kept.pop(name, None)
             return kept
 
-        return members
+        return members_without_the_dropped if dropped else members
 
     def _declared(self, place: Place | None, state: State) -> dict[str, Step]:
         """Return what is done with the members whose names are known: the schema has them, or the configuration."""
@@ -156,7 +161,7 @@ class _Compiler:
         for name in (*place.names, *sorted(state.names)) if place is not None else sorted(state.names):
             member = place.member(name) if place is not None else None
             below = state.step(name)
-            step = self.of_undeclared(None, below) if member is None else self.step(member, below)
+            step = self.of_undeclared(None, below, names_it=True) if member is None else self.step(member, below)
             steps[name] = step or _drop  # not left to what becomes of names of which no path speaks
         return steps
 
@@ -189,7 +194,7 @@ class _Compiler:
             item = place.item(index) if place is not None else None
             below = state.step(index)
             if item is None:
-                return self.of_undeclared(None, below) or _null
+                return self.of_undeclared(None, below, names_it=True) or _null
             return self.step(item, below)
 
         indexes = {int(name) for name in state.names if name.isdecimal()}.union(place.indexes if place else ())
@@ -215,9 +220,11 @@ def _guarded(action: Action, failed: Callable[[], object]) -> Step:
     def act(value: Any) -> Any:
         try:
             return apply(value if type(value) in _AS_THEY_ARE else plain(value))
-        except Exception:  # its text may hold the value
-            failed()
-            return None
+        except Exception:  # noqa: S110  its text may hold the value
+            pass
+        # Not in the `except`: whatever raises in there shows the failure, with the value, as its context.
+        failed()
+        return None
 
     return act
 

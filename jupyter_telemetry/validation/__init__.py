@@ -1,8 +1,9 @@
 """Validation of events against JSON Schema: compiled once per schema, offline, bounded in time.
 
-jsonschema-rs validates; where it has no wheel, jsonschema does, with `regex` for the patterns. Neither is
-imported before the first schema is compiled. Whatever is said of a violation comes from the schema, never
-from the event.
+jsonschema-rs validates where its work is bounded (`_work`); a Judge (`_judge`) does elsewhere, and explains all
+that is invalid. Where jsonschema-rs has no wheel, the Judge asks jsonschema for the rules, with `regex` for the
+patterns. Neither is imported before the first schema is compiled. Whatever is said of a violation comes from the
+schema, never from the event.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urldefrag
 
-from ..errors import InvalidSchema
+from ..errors import ConfigurationError, InvalidSchema
 from ._drafts import Draft, draft_of, own_copy, subschemas
 from ._location import HIDDEN, Hidden, json_path
 from ._nulls import admits_null
@@ -45,6 +46,7 @@ __all__ = [
 
 BACKEND_VARIABLE = "JUPYTER_TELEMETRY_VALIDATION"
 """Environment variable that chooses the backend: `rust` or `python`."""
+_BACKENDS = ("rust", "python")
 
 
 class Validator(Protocol):
@@ -80,6 +82,7 @@ def compile_validator(
     ------
     InvalidSchema: the schema is no JSON Schema of its draft, has a pattern that cannot be compiled, or a
         `$ref` that leads nowhere, to a document that is not in `resources`, or back to itself.
+    ConfigurationError: the environment chooses a backend that there is not.
     """
     own = own_copy(schema)
     draft = draft or draft_of(own)
@@ -101,13 +104,18 @@ def check_schema(schema: Mapping[str, Any], draft: Draft, *, backend: str | None
 
 
 def _backend(name: str | None) -> ModuleType:
-    name = name or os.environ.get(BACKEND_VARIABLE)
+    chosen = os.environ.get(BACKEND_VARIABLE)
+    if not name and chosen and chosen not in _BACKENDS:
+        raise ConfigurationError(
+            f"{BACKEND_VARIABLE}={chosen!r} in the environment names no backend: write 'rust' or 'python', or unset it"
+        )
+    name = name or chosen
     if not name:
         try:
             return import_module("._rust", __name__)
         except ImportError:
             return import_module("._python", __name__)
-    if name not in ("rust", "python"):
+    if name not in _BACKENDS:
         raise ValueError(f"no backend {name!r}: 'rust' and 'python' are known")
     return import_module(f"._{name}", __name__)
 

@@ -17,6 +17,8 @@ MAX_TEXT = 80
 """Characters of a pattern or a constant that a reason shows."""
 MAX_CHOICES = 120
 """Characters of the values of an `enum` that a reason shows."""
+MAX_ALTERNATIVES = 4
+"""Alternatives of anyOf and oneOf that a reason tells one by one."""
 
 _TYPES = {
     "array": "an array",
@@ -123,19 +125,19 @@ def _format(failure: Failure) -> str:
 
 
 def _property_names(failure: Failure) -> str:
-    inner = [describe(each) for branch in failure.branches for each in branch]
-    return "has a property name that the schema does not allow" + (f": it {inner[0]}" if inner else "")
+    return "has a property name that the schema does not allow" + (f": it {failure.inner[0]}" if failure.inner else "")
 
 
 def _alternatives(failure: Failure) -> str:
-    count = len(failure.expected if isinstance(failure.expected, list) else failure.branches)
-    if failure.rule == "oneOf" and not failure.branches:
-        return f"must match exactly one of the {count} alternatives of the schema, and matches more"
-    inner = list(dict.fromkeys(describe(branch[0]) for branch in failure.branches if branch))
-    at_this_value = all(each.path == failure.path for branch in failure.branches for each in branch)
-    if at_this_value and 0 < len(inner) <= 4 and all(each.startswith("must be ") for each in inner):
+    alternatives = "the alternatives of the schema"
+    if isinstance(failure.expected, list):
+        alternatives = f"the {len(failure.expected)} alternatives of the schema"
+    if failure.several:
+        return f"must match exactly one of {alternatives}, and matches more"
+    inner = list(dict.fromkeys(failure.inner))
+    if 0 < len(inner) <= MAX_ALTERNATIVES and all(each.startswith("must be ") for each in inner):
         return f"must be {_either([each.removeprefix('must be ') for each in inner])}"
-    return f"must match one of the {count} alternatives of the schema"
+    return f"must match one of {alternatives}"
 
 
 _UNKNOWN_PROPERTIES = _says("has properties that the schema does not allow")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin
 
 from ..errors import InvalidSchema
@@ -12,6 +12,8 @@ from ._location import Path, json_path, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+Scope: TypeAlias = "tuple[str, ...]"
 
 METASCHEMAS = tuple(draft.value for draft in Draft)
 # What applies to the same value as the schema that it stands in.
@@ -156,9 +158,33 @@ class References:
         except UnresolvedError:
             return None
 
-    def draft_at(self, uri: str) -> Draft:
-        """Give the draft of the resource given for `uri`."""
-        return self._drafts[urldefrag(uri).url]
+    def target(self, node: Node, keyword: str, scope: Scope) -> Any:
+        """Give where a reference leads in an evaluation that came through the base URIs of `scope`, outermost first.
+
+        A metaschema is None. Only a dynamic reference depends on the scope (2020-12 core §8.2.3.2, 2019-09 §8.2.4.2.2).
+        """
+        found = self.reached(node, node.schema[keyword])
+        anchor = {"$dynamicRef": "$dynamicAnchor", "$recursiveRef": "$recursiveAnchor"}.get(keyword)
+        name = urldefrag(node.schema[keyword]).fragment if keyword == "$dynamicRef" else True
+        if anchor is None or not isinstance(found, dict) or found.get(anchor) != name:
+            return found
+        known: Mapping[Any, Any] = self._anchors if keyword == "$dynamicRef" else self._documents
+        outer = (known.get((base, name) if keyword == "$dynamicRef" else base) for base in scope)
+        return next((each for each in outer if isinstance(each, dict) and each.get(anchor) == name), found)
+
+    def absolute(self, node: Node, keyword: str) -> str:
+        """Give the URI that a reference names."""
+        return _join(node.base, node.schema[keyword])
+
+    def place_of(self, node: Node, ref: str) -> Path:
+        """Give the path, in its document, of what the JSON pointer of `ref` leads to."""
+        uri, fragment = urldefrag(_join(node.base, ref))
+        target, path = self._documents[uri], tuple[str | int, ...]()
+        start = self.nodes.get(id(target))
+        for raw in unquote(fragment).split("/")[1:]:
+            step = _pointer_step(target, raw.replace("~1", "/").replace("~0", "~"))
+            target, path = target[step], (*path, step)
+        return (*start.path, *path) if start else path
 
     def _anchor(self, uri: str, name: str) -> dict[str, Any]:
         try:
@@ -249,9 +275,14 @@ def may_recurse(references: References) -> bool:
         return True
 
 
+def is_in_place(step: Path) -> bool:
+    """Say whether the subschema that a step leads to applies to the same value."""
+    return step[0] in _IN_PLACE or step[0] == "$ref"
+
+
 def beside(references: References, node: Node) -> list[Any]:
     """Give the subschemas that apply to the same value as `node` does."""
-    found = [each for step, each in node.applied() if step[0] in _IN_PLACE]
+    found = [each for step, each in node.applied() if is_in_place(step)]
     for keyword in REFERENCES:
         if isinstance(node.schema.get(keyword), str):
             found.append(references.reached(node, node.schema[keyword]))

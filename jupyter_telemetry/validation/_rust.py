@@ -11,20 +11,25 @@ import jsonschema_rs
 from ..errors import InvalidSchema
 from ._drafts import Draft, keywords
 from ._guards import guarded, without_guard
+from ._judge import Judge
 from ._location import json_path, spelled
 from ._reasons import describe
-from ._violation import MAX_FAILURES, OF_THE_WHOLE, Failure, Violation, is_large, of_a_name, violation
+from ._verdict import of_a_name, of_alternatives, verdict_of
+from ._violation import OF_THE_WHOLE, Failure, best
+from ._work import is_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ._location import Path
     from ._references import References
+    from ._violation import Violation
 
 BACKTRACK_LIMIT = 100_000
 """Steps of a pattern that backtracks, per match: about 2 ms; what needs more is refused as too slow."""
 PATTERN_SIZE_LIMIT = 10 * 1024 * 1024
 """Bytes of one compiled pattern."""
+MAX_FAILURES = 64
+"""Failures of one schema before its metaschema that are looked at."""
 
 _Kind = jsonschema_rs.ValidationErrorKind
 _LATE = (_Kind.BacktrackLimitExceeded, _Kind.RegexEngineFailure)
@@ -68,7 +73,7 @@ def _what_is_wrong(error: jsonschema_rs.ValidationError, references: References)
     """Say what only jsonschema-rs finds: a bad pattern that no metaschema forbids, a metaschema of another draft."""
     if isinstance(error.kind, _Kind.Referencing):
         return "$", "has a reference that cannot be followed from this draft"
-    failure = _failure(error, references.root.schema, None)
+    failure = _failure(error, references.root.schema)
     path, _ = without_guard(tuple(error.instance_path), references, "")
     return json_path(spelled(references.root.schema, path)), describe(failure)
 
@@ -82,85 +87,85 @@ class RustValidator:
     """A compiled schema."""
 
     def __init__(self, validator: jsonschema_rs.Validator, references: References) -> None:
-        self._validator = validator
         self.references = references
+        self._judge = Judge(references, _Rules())
         # The compiled method itself: recording calls it for every event.
-        self.is_valid: Callable[[object], bool] = validator.is_valid
+        self.is_valid: Callable[[object], bool] = validator.is_valid if is_bounded(references) else self._judge.is_valid
 
     def explain(self, instance: object) -> Violation | None:
         """Say which rule `instance` breaks; None if it breaks none, or is nothing that JSON can hold."""
-        try:
-            errors = self._errors(instance)
-        except (ValueError, TypeError, RecursionError):
-            return None
-        return violation([_failure(each, instance, self.references) for each in errors], self.references)
+        return self._judge.explain(instance)
 
-    def _errors(self, instance: object) -> list[jsonschema_rs.ValidationError]:
-        """Give the errors to choose from; of a large event the first only: iter_errors makes all of them at once."""
-        if not is_large(instance):
-            return list(islice(self._validator.iter_errors(instance), MAX_FAILURES))
-        try:
-            self._validator.validate(instance)
-        except jsonschema_rs.ValidationError as error:
-            return [error]
-        return []
+
+class _Rules:
+    """What a Judge has compiled."""
+
+    def assertion(self, rules: Mapping[str, Any], draft: Draft) -> Callable[[object], bool]:
+        """Compile rules that say nothing of what is in a value."""
+        return _CLASSES[draft](dict(rules), **_options()).is_valid
+
+    def matcher(self, pattern: str) -> Callable[[str], bool]:
+        """Compile a pattern; the match raises TimeoutError at its bound."""
+        validator = _CLASSES[Draft.DRAFT202012]({"pattern": pattern}, **_options())
+
+        def found(text: str) -> bool:
+            if validator.is_valid(text):
+                return True
+            if any(isinstance(each.kind, _LATE) for each in validator.iter_errors(text)):
+                raise TimeoutError
+            return False
+
+        return found
+
+    def metaschema(self, uri: str, draft: Draft) -> _Metaschema:
+        """Compile the metaschema, or the part of one, that `uri` names in a schema of `draft`."""
+        return _Metaschema(_CLASSES[draft]({"$ref": uri}, **_options()))
+
+
+class _Metaschema:
+    def __init__(self, validator: jsonschema_rs.Validator) -> None:
+        self._validator = validator
+
+    def failure(self, value: object) -> Failure | None:
+        """Give the failure of a value that says most; None if it is valid."""
+        if self._validator.is_valid(value):
+            return None
+        return best(_failure(each, value) for each in islice(self._validator.iter_errors(value), MAX_FAILURES))
 
 
 def schema_failures(schema: dict[str, Any], draft: Draft) -> Iterator[Failure]:
     """Give what `schema` breaks of its draft's metaschema; each path leads into `schema`."""
     for error in islice(_metavalidator(draft).iter_errors(schema), MAX_FAILURES):
-        yield _failure(error, schema, None)
+        yield _failure(error, schema)
 
 
-def _failure(error: jsonschema_rs.ValidationError, instance: object, references: References | None) -> Failure:
-    """Take from an error what the schema says, and where; `references` knows it unless it is a metaschema."""
+def _failure(error: jsonschema_rs.ValidationError, instance: object) -> Failure:
+    """Take from an error of a metaschema, or of its compilation, what the metaschema says, and where."""
     kind = error.kind
     path = spelled(instance, error.instance_path)
     if isinstance(kind, _Kind.PropertyNames):
-        return of_a_name([_failure(kind.error, instance, references)], path)
+        return of_a_name(_failure(kind.error, instance), path)
     way = keywords(tuple(error.evaluation_path))
     rule = way[-1] if way else "$schema"
-    rule_path: Path = tuple(error.schema_path)
-    beside: Any = None
-    long = False
-    if references is not None:
-        uri = error.absolute_keyword_location or ""
-        rule_path, long = without_guard(rule_path, references, uri)
-        rule = "pattern" if long else rule
-        rule_path, beside = _stand(references, rule_path, rule, uri)
-    if rule in ("maxContains", "minContains"):
-        rule, rule_path = "contains", (*rule_path[:-1], "contains")
-    if not isinstance(beside, dict) or rule not in beside:
-        beside = {rule: _said(kind)}
-    false = isinstance(kind, _Kind.FalseSchema) and not long
+    said = _said(kind)
     failure = Failure(
         path=path,
-        rule_path=rule_path,
+        rule_path=tuple(error.schema_path),
         rule=rule,
-        expected=False if false else beside[rule],
-        beside=beside,
+        expected=said,
+        beside={rule: said},
         name=kind.property if isinstance(kind, _Kind.Required) else None,
         late=isinstance(kind, _LATE),
-        long=long,
-        false=false and rule not in OF_THE_WHOLE,
-        branches=[[_failure(e, instance, references) for e in branch] for branch in _context(kind)],
+        false=isinstance(kind, _Kind.FalseSchema) and rule not in OF_THE_WHOLE,
+        several=isinstance(kind, _Kind.OneOfMultipleValid),
     )
-    # A pattern for names that took too long is an error of the pattern, not of propertyNames.
-    return of_a_name([failure], path) if failure.late and "propertyNames" in way else failure
-
-
-def _stand(references: References, path: Path, rule: str, uri: str) -> tuple[Path, Any]:
-    """Give where a rule stands, and the subschema that has it."""
-    path, _ = references.place(path, uri)
-    length = len(path) - 1
-    while length > 0 and path[length] != rule:
-        length -= 1
-    return path, references.place(path[:length], uri)[1]
+    branches = [verdict_of([_failure(e, instance) for e in branch], path) for branch in _context(kind)]
+    return of_alternatives(failure, branches) if branches else failure
 
 
 def _context(kind: jsonschema_rs.ValidationErrorKind) -> list[list[jsonschema_rs.ValidationError]]:
     if isinstance(kind, _Kind.AnyOf | _Kind.OneOfNotValid):
-        return kind.context
+        return [branch for branch in kind.context if branch]
     return []
 
 

@@ -104,14 +104,24 @@ def test_of_two_globs_that_match_alike_the_one_that_is_off_counts(order):
 def test_categories_that_are_off():
     modes = {"*": "inform", "personal-data": "opt-in", "location": "opt-out", "browser": "opt-out", "a/*": "opt-in"}
     settings = parse_consent(modes, default_mode="inform")
-    assert Consent(settings, decided(location=False), NARROW, {}).refused_categories == {"personal-data", "location"}
-    given = decided(**{"personal-data": True})
+    assert Consent(settings, decided(location=False), NARROW, {}).refused_categories == {
+        "personal-data",
+        "location",
+        "a/*",  # a schema is called so, and nothing else: it does not matter
+    }
+    given = decided(**{"personal-data": True, "a/*": True})
     assert Consent(settings, given, NARROW, {}).refused_categories == frozenset()
     assert Consent(settings, given, NARROW, {"DO_NOT_TRACK": "1"}).refused_categories == {
         "personal-data",
         "location",
         "browser",
+        "a/*",
     }
+
+
+def test_a_category_may_be_a_uri_that_looks_like_a_glob():
+    settings = parse_consent({"https://example.org/of?kind=[a]": "opt-in"}, default_mode="inform")
+    assert Consent(settings, decided(), NARROW, {}).refused_categories == {"https://example.org/of?kind=[a]"}
 
 
 def test_what_may_not_be_erased_says_its_ground():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import datetime, timezone
+from uuid import UUID
 
 import pytest
 
 from jupyter_telemetry import EventLog
+from jupyter_telemetry.privacy import floor_time
 
 ID = "https://example.org/event"
 SECRET = "s3cret"
@@ -100,3 +103,90 @@ def test_what_cannot_be_followed_may_be_of_any_category_though_it_is_named(setti
     allowed = {ID: {"allowed_properties": ["/a"]}}
     assert kept(schema, event, allowed_schemas=allowed) == event
     assert kept(schema, event, allowed_schemas=allowed, **settings) == {"a": None, "b": "kept"}
+
+
+TIME = {"type": "string", "format": "date-time", "categories": ["when"]}
+MOMENTS = {
+    "declared": {"at": TIME},
+    "under any name": {"x": {"type": "object", "additionalProperties": {**U, "properties": {"at": TIME}}}},
+    "under a pattern": {"x": {"type": "object", "patternProperties": {".": {**U, "properties": {"at": TIME}}}}},
+    "in an array": {"x": {"type": "array", "items": {"properties": {"at": TIME}}}},
+}
+EXACT = "2026-11-23T17:42:05.123456Z"
+WHEN = {"at": EXACT}
+EVENTS = {
+    "declared": WHEN,
+    "under any name": {"x": {"b": WHEN}},
+    "under a pattern": {"x": {"b": WHEN}},
+    "in an array": {"x": [WHEN]},
+}
+
+
+@pytest.mark.parametrize("where", MOMENTS)
+@pytest.mark.parametrize(("unit", "begin"), [("hour", "2026-11-23T17:00:00Z"), ("week", "2026-11-23T00:00:00Z")])
+def test_a_rounded_time_takes_all_with_it_that_would_tell_it(where, unit, begin):
+    lines = Lines()
+    settings = {"redactions": {"when": {"generalise": unit}}}
+    now = now_utc()
+    recorded({"properties": MOMENTS[where]}, EVENTS[where], lines, **settings)
+    (record,) = lines.records
+    assert lines.kept == json.loads(json.dumps(EVENTS[where]).replace(EXACT, begin))
+    # The moment of the call may be in the next hour, not in this test's.
+    rounded = {datetime_of(floor_time(round(moment.timestamp() * 1e6), unit)) for moment in (now, now_utc())}
+    assert datetime.fromisoformat(record.event["__timestamp__"][:-1] + "+00:00") in rounded
+    assert datetime_of((UUID(record.event["__id__"]).int >> 80) * 1000) in rounded
+    assert datetime_of(round(record.created * 1e6)) in rounded
+    assert record.msecs == 0
+
+
+def now_utc():
+    return datetime.now(timezone.utc)
+
+
+def datetime_of(moment_us):
+    return datetime.fromtimestamp(moment_us / 1e6, timezone.utc)
+
+
+TRUNCATED = {"truncate": 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "of_the_event"),
+    [
+        ("/a", {"a": {"declared": SECRET[:3]}}),
+        ("/a/*", {"a": {"declared": SECRET[:3]}}),
+        (f"/a/{SECRET}", {"a": {"declared": SECRET, SECRET: SECRET[:3]}}),
+        ("/b", {"b": None}),  # nothing is declared of what is in it, so it counts as one value
+        ("/b/*", {"b": [SECRET[:3]]}),
+        ("/b/0", {"b": [SECRET[:3]]}),
+    ],
+)
+@pytest.mark.parametrize("allowed", [{}, {"allowed_properties": ["a", "b"]}])
+def test_a_name_that_is_not_declared_stays_only_where_its_value_does_or_a_path_names_it(path, of_the_event, allowed):
+    schema = {"properties": {"a": {"type": "object", "properties": {"declared": {"type": "string"}}}}}
+    event = {"a": {"declared": SECRET, SECRET: SECRET}, "b": [SECRET]}
+    kept_of_it = kept(schema, event, allowed_schemas={ID: allowed}, redactions={ID: {path: TRUNCATED}})
+    assert kept_of_it == {**event, **of_the_event}
+
+
+def test_the_value_that_a_redaction_failed_on_is_no_context_of_what_is_said_of_it(capfd):
+    """A handler of the application's log that fails prints what was handled meanwhile."""
+
+    class Full(logging.Handler):
+        def emit(self, record):
+            try:
+                raise OSError("no space left on device")
+            except OSError:
+                self.handleError(record)
+
+    logger, full = logging.getLogger("jupyter_telemetry"), Full()
+    logger.addHandler(full)
+    try:
+        schema = {"properties": {"a": {"type": "string", **S}}}
+        redactions = {"secret": "tests.privacy.operators_own:fail"}
+        assert kept(schema, {"a": SECRET}, redactions=redactions) == {"a": None}
+    finally:
+        logger.removeHandler(full)
+    said = capfd.readouterr().err
+    assert "no space left on device" in said
+    assert SECRET not in said

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from jupyter_telemetry import validation
+from jupyter_telemetry import ConfigurationError, EventLog, validation
 from jupyter_telemetry.validation import compile_validator
 
 
@@ -52,6 +52,16 @@ def test_the_caller_may_choose_and_a_wrong_name_is_an_error():
     assert type(compile_validator({}, backend="python")).__name__ == "PythonValidator"
     with pytest.raises(ValueError, match=r"no backend 'perl': 'rust' and 'python' are known"):
         compile_validator({}, backend="perl")
+
+
+def test_a_backend_that_there_is_not_in_the_environment_is_said_to_be_the_environments_fault(monkeypatch):
+    monkeypatch.setenv(validation.BACKEND_VARIABLE, "jsonschema")
+    with pytest.raises(ConfigurationError) as caught:
+        EventLog().register_schema({"$id": "https://example.org/s", "version": 1})
+    assert str(caught.value) == (
+        "JUPYTER_TELEMETRY_VALIDATION='jsonschema' in the environment names no backend: "
+        "write 'rust' or 'python', or unset it"
+    )
 
 
 def test_is_valid_is_the_compiled_method_itself():

@@ -49,26 +49,6 @@ DISAGREEMENTS |= {
     ): CUSTOM
     for asserted in ("true", "false")
 }
-DISAGREEMENTS |= {
-    (
-        ("python",),
-        "draft7/optional/cross-draft.json",
-        "refs to future drafts are processed as future drafts",
-        "missing bar is invalid",
-    ): "the suite and jsonschema-rs: the Python backend reads a resource in the draft of the schema that refers to it",
-    (
-        ("python",),
-        "draft2020-12/optional/cross-draft.json",
-        "refs to historic drafts are processed as historic drafts",
-        "first item not a string is valid",
-    ): "the suite and jsonschema-rs: the Python backend reads a resource in the draft of the schema that refers to it",
-    (
-        ("python",),
-        "draft2020-12/unevaluatedProperties.json",
-        "unevaluatedProperties with $dynamicRef",
-        "with no unevaluated properties",
-    ): "the suite and jsonschema-rs: the Python backend does not follow a $dynamicRef into what it evaluates",
-}
 
 
 def answers(backend: str, file: str) -> dict[tuple[str, str], object]:

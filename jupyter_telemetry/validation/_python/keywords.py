@@ -1,7 +1,8 @@
 """Keywords of JSON Schema as jsonschema-rs has them, where jsonschema's own are unbounded or differ.
 
 Each is what jsonschema calls a keyword: a function of (validator, value under the keyword, instance, schema)
-that yields errors. Their messages are empty: see `_violation`.
+that yields errors. Their messages are empty: jsonschema's would hold the value, written out at each error, however
+large it is. Keywords with subschemas are judged elsewhere.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from jsonschema.exceptions import ValidationError
 
 from .._drafts import Draft
-from .._guards import MAX_LOOKED_AT, looks_around
 from .formats import FORMATS
-from .patterns import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,109 +25,27 @@ if TYPE_CHECKING:
     Keyword: TypeAlias = Callable[[Any, Any, Any, dict[str, Any]], Errors]
 
 
-class MissingError(ValidationError):
-    """A property that is not there: its name is the schema's."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__("")
-        self.name = name
-
-
-class GivenUpError(Exception):
-    """A pattern is given up: nothing more is tried for this event, whatever combines the pattern.
-
-    It took too long; or, if `long`, the text is too long for it to be tried.
-    """
-
-    def __init__(
-        self, keyword: str, pattern: str, instance: object, schema: dict[str, Any], *, long: bool = False
-    ) -> None:
-        super().__init__()
-        self.long = long
-        self.keyword = keyword
-        self.pattern = pattern
-        self.instance = instance
-        self.schema = schema
-
-
-def _found(keyword: str, source: str, text: str, at: object, schema: dict[str, Any]) -> bool:
-    if keyword == "pattern" and len(text) > MAX_LOOKED_AT and looks_around(source):
-        raise GivenUpError(keyword, source, at, schema, long=True)
-    try:
-        return compiled(source).found_in(text)
-    except TimeoutError:
-        raise GivenUpError(keyword, source, at, schema) from None
-
-
-def named_by_patterns(name: str, instance: object, schema: dict[str, Any]) -> list[str]:
-    """Give the patterns of `patternProperties` in `schema` that `name` matches."""
-    sources = schema.get("patternProperties", {})
-    return [each for each in sources if _found("patternProperties", each, name, instance, schema)]
-
-
-def _pattern(_validator: Any, pattern: str, instance: Any, schema: dict[str, Any]) -> Errors:
-    if isinstance(instance, str) and not _found("pattern", pattern, instance, instance, schema):
+def _type(validator: Any, types: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
+    if not any(validator.is_type(instance, each) for each in ([types] if isinstance(types, str) else types)):
         yield ValidationError("")
 
 
-def _pattern_properties(validator: Any, patterns: Any, instance: Any, schema: dict[str, Any]) -> Errors:
-    if isinstance(instance, dict):
-        for name, value in instance.items():
-            for source in named_by_patterns(name, instance, schema):
-                yield from validator.descend(value, patterns[source], path=name, schema_path=source)
-
-
-def extra_names(instance: dict[str, Any], schema: dict[str, Any]) -> list[str]:
-    """Give the names that `additionalProperties` is about."""
-    declared = schema.get("properties", {})
-    return [name for name in instance if name not in declared and not named_by_patterns(name, instance, schema)]
-
-
-def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: dict[str, Any]) -> Errors:
-    if not isinstance(instance, dict) or allowed is True:
-        return
-    extras = extra_names(instance, schema)
-    if allowed is not False:
-        for name in extras:
-            yield from validator.descend(instance[name], allowed, path=name)
-    elif extras:
+def _const(_validator: Any, value: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
+    if _identity(instance) != _identity(value):
         yield ValidationError("")
 
 
-def _additional_items(validator: Any, allowed: Any, instance: Any, schema: dict[str, Any]) -> Errors:
-    first = schema.get("items")
-    if not isinstance(instance, list | tuple) or not isinstance(first, list):
-        return
-    if allowed is not False:
-        for index in range(len(first), len(instance)):
-            yield from validator.descend(instance[index], allowed, path=index)
-    elif len(instance) > len(first):
+def _enum(_validator: Any, values: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
+    if _identity(instance) not in map(_identity, values):
         yield ValidationError("")
 
 
-def _property_names(validator: Any, names: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
-    if isinstance(instance, dict):
-        for name in instance:
-            wrong = list(validator.descend(name, names))
-            if wrong:
-                yield ValidationError("", context=wrong)
+def _count(kind: str, *, most: bool) -> Keyword:
+    def check(validator: Any, limit: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
+        if validator.is_type(instance, kind) and (len(instance) > limit if most else len(instance) < limit):
+            yield ValidationError("")
 
-
-def _required(_validator: Any, required: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
-    if isinstance(instance, dict):
-        yield from (MissingError(name) for name in required if name not in instance)
-
-
-def _dependencies(validator: Any, dependencies: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
-    if not isinstance(instance, dict):
-        return
-    for name, needed in dependencies.items():
-        if name not in instance:
-            continue
-        if isinstance(needed, list):
-            yield from (MissingError(each) for each in needed if each not in instance)
-        else:
-            yield from validator.descend(instance, needed, schema_path=name)
+    return check
 
 
 def _multiple_of(validator: Any, divisor: Any, instance: Any, _schema: dict[str, Any]) -> Errors:
@@ -191,21 +108,18 @@ def _format(draft: Draft) -> Keyword:
 def keywords_of(draft: Draft) -> Mapping[str, Keyword]:
     """Give the keywords that replace or join those of jsonschema's validator of `draft`."""
     found = {
-        "additionalProperties": _additional_properties,
-        "dependencies": _dependencies,
+        "enum": _enum,
         "format": _format(draft),
+        "maxItems": _count("array", most=True),
+        "maxProperties": _count("object", most=True),
+        "minItems": _count("array", most=False),
+        "minProperties": _count("object", most=False),
         "multipleOf": _multiple_of,
-        "pattern": _pattern,
-        "patternProperties": _pattern_properties,
-        "required": _required,
+        "type": _type,
         "uniqueItems": _unique_items,
     }
-    if draft is not Draft.DRAFT202012:
-        found["additionalItems"] = _additional_items
     if draft is not Draft.DRAFT4:
-        found["propertyNames"] = _property_names
+        found["const"] = _const
     if draft in (Draft.DRAFT6, Draft.DRAFT7):
         found |= {"contentEncoding": _encoding, "contentMediaType": _content}
-    if draft in (Draft.DRAFT201909, Draft.DRAFT202012):
-        found["dependentRequired"] = _dependencies
     return found

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # it has no stubs
 
-from .._drafts import Draft
+from .._drafts import Draft, own_copy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,15 +22,21 @@ _OF_THE_WHOLE = ("$schema", "$id", "id", "$dynamicAnchor", "$recursiveAnchor", "
 
 
 @cache
-def parts_of(draft: Draft) -> tuple[Mapping[str, Any], ...]:
+def documents() -> Mapping[str, dict[str, Any]]:
+    """Give every metaschema, and every vocabulary of one, by its URI."""
+    return {uri: own_copy(REGISTRY.contents(uri)) for uri in REGISTRY if "draft-03" not in uri}
+
+
+@cache
+def parts_of(draft: Draft) -> tuple[dict[str, Any], ...]:
     """Give the schemas that an object must match to be a schema of `draft`, its subschemas aside."""
     whole = REGISTRY.contents(draft.value)
     vocabularies = [urljoin(draft.value, each["$ref"]) for each in whole.get("allOf", ())]
-    documents = {draft.value: whole} | {uri: REGISTRY.contents(uri) for uri in vocabularies}
+    parts = {draft.value: whole} | {uri: REGISTRY.contents(uri) for uri in vocabularies}
     subschema = {"type": "object"} if draft is Draft.DRAFT4 else {"type": ["boolean", "object"]}
     return tuple(
-        _cut({key: each for key, each in document.items() if key not in _OF_THE_WHOLE}, uri, subschema)
-        for uri, document in documents.items()
+        own_copy(_cut({key: each for key, each in part.items() if key not in _OF_THE_WHOLE}, uri, subschema))
+        for uri, part in parts.items()
     )
 
 
