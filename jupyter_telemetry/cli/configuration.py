@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import logging.handlers
 import os
 import sys
 import traceback
@@ -54,7 +55,12 @@ class Configuration:
     allowed_schemas: dict[str, dict[str, list[str]]]  # {} for an id or glob: nothing more is said of it
     contact: str  # whom to ask about what is recorded; "" if nobody is named
     section: Config  # EventLog as it stands in the files
-    given_handlers: tuple[Any, ...]  # handlers and dicts as they stand there; the former are closed
+    given_handlers: tuple[Any, ...] | None  # handlers and dicts as they stand there, not to be used; None: nothing is
+
+    @property
+    def keeps_journal(self) -> bool:
+        """Whether a Jupyter Server writes a journal."""
+        return self.given_handlers is None or bool(self.journals)
 
     @property
     def journals(self) -> list[Path]:
@@ -75,7 +81,7 @@ def read_configuration(file: Path | None = None) -> Configuration:
                 config.merge(loaded)
                 files.append(path)
         section = config.get("EventLog", Config())
-        given = _called(_resolved(section.get("handlers"), []))
+        given = _called(_resolved(section.get("handlers"), []))  # None: nothing is said
         handlers = tuple(_handlers(given))
     allowed = AllowedSchemas().validate(None, _resolved(section.get("allowed_schemas"), []) or [])
     entries = allowed if isinstance(allowed, dict) else {schema_id: {} for schema_id in allowed}
@@ -85,11 +91,7 @@ def read_configuration(file: Path | None = None) -> Configuration:
         {schema_id: {key: [*names] for key, names in entry.items()} for schema_id, entry in entries.items()},
         _contact(_resolved(section.get("notice"), {})),
         section,
-        tuple(
-            each
-            for each in (given if isinstance(given, (list, tuple)) else ())
-            if isinstance(each, (dict, logging.Handler))
-        ),
+        None if given is None else _usable(given),
     )
 
 
@@ -149,6 +151,11 @@ def _handlers(given: Any) -> Iterator[ConfiguredHandler]:
         yield ConfiguredHandler(type(given).__name__, problem="c.EventLog.handlers must be a list")
 
 
+def _usable(given: Any) -> tuple[Any, ...]:
+    listed = given if isinstance(given, (list, tuple)) else ()
+    return tuple(each for each in listed if isinstance(each, (dict, logging.Handler)))
+
+
 def _of_handler(handler: logging.Handler) -> Iterator[ConfiguredHandler]:
     """Describe a handler, and those that it hands on to; close it, for it was made for this process only."""
     directory = handler.directory if isinstance(handler, JournalHandler) else None
@@ -157,7 +164,8 @@ def _of_handler(handler: logging.Handler) -> Iterator[ConfiguredHandler]:
     for each in behind:
         if isinstance(each, logging.Handler):
             yield from _of_handler(each)
-    handler.close()
+    if not isinstance(handler, logging.handlers.MemoryHandler):  # which would forget what is behind it
+        handler.close()
 
 
 def _of_dict(given: dict[str, Any]) -> Iterator[ConfiguredHandler]:

@@ -73,7 +73,7 @@ def _decide(governed: Governed, granted: bool, subjects: tuple[str, ...]) -> Non
     choices = dict.fromkeys(subjects or switches, granted)
     shown = in_words(governed.disclosed())
     decided = governed.decisions.decide(choices, statement=governance.statement, shown=shown, by="command line")
-    if governed.configuration.journals or not governed.configuration.handlers:  # other handlers are the servers'
+    if governed.configuration.keeps_journal:  # other handlers are the servers'
         handler = JournalHandler(governed.source.directory)
         governed.log.add_handler(handler)
         governed.log.record_decisions(decided)

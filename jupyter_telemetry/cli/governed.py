@@ -55,7 +55,8 @@ class Governed:
     @cached_property
     def handlers(self) -> tuple[logging.Handler | dict[str, Any], ...]:
         """The configured handlers, or the dicts that would make them."""
-        return self.configuration.given_handlers or DEFAULT_HANDLERS
+        given = self.configuration.given_handlers
+        return DEFAULT_HANDLERS if given is None else given
 
     @cached_property
     def decisions(self) -> DecisionStore:
