@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, PydanticUndefined
 
 from .errors import InvalidEvent, InvalidSchema, invalid_event
 
@@ -32,6 +32,14 @@ class Event(BaseModel):
     _id: ClassVar[str]  # the schema's `$id`, a URI
     _title: ClassVar[str]
     _version: ClassVar[int | str]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Have `_version: int = 1` say what `_version = 1` says; pydantic takes it for an instance's private attribute."""
+        for name in _ATTRIBUTES:
+            stated = cls.__private_attributes__.pop(name, None)
+            if stated is not None and stated.default is not PydanticUndefined:
+                setattr(cls, name, stated.default)
 
     @classmethod
     def schema(cls, *_: Any, **__: Any) -> dict[str, Any]:

@@ -74,6 +74,38 @@ def test_an_instance_is_recorded():
     assert properties(capsule) == {"name": "My Event"}
 
 
+def test_what_a_model_states_may_be_annotated():
+    class Annotated(Event):
+        _id: str = "https://example.org/annotated"
+        _title: str = "Annotated"
+        _version: int = 3
+        _own: int = 5
+
+        name: str
+
+    class Newer(Annotated):
+        _version = 4
+
+    class Newest(Newer):
+        _version: str = "5"
+
+    stated = [(each.schema()["$id"], each.schema()["version"]) for each in (Annotated, Newer, Newest)]
+    assert stated == [("https://example.org/annotated", version) for version in (3, 4, "5")]
+    assert Annotated.schema()["title"] == "Annotated"
+    capsule = log_of(Newest).record_event_model(Newest(name="x"))
+    assert (capsule["__schema_version__"], properties(capsule), Newest(name="x")._own) == ("5", {"name": "x"}, 5)
+
+
+def test_an_annotation_alone_states_nothing():
+    class Lacking(Event):
+        _id: str
+        _title: str = "Lacking"
+        _version: int
+
+    with pytest.raises(InvalidSchema, match="the event model Lacking lacks _id, _version"):
+        Lacking.schema()
+
+
 class Kind(Enum):
     NOTEBOOK = "notebook"
     FILE = "file"
