@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import math
@@ -104,6 +105,55 @@ def test_an_annotation_alone_states_nothing():
 
     with pytest.raises(InvalidSchema, match="the event model Lacking lacks _id, _version"):
         Lacking.schema()
+
+
+class Inner(BaseModel):
+    call: Callable
+
+
+@dataclasses.dataclass
+class Dated:
+    call: Callable
+
+
+@pytest.mark.parametrize(
+    ("annotation", "field"),
+    [
+        (Callable, "'which' of Odd"),
+        (list[Callable], "'which' of Odd"),
+        (list[Inner], "'call' of Inner"),
+        (Dated, "'call' of Dated"),
+        (type, "'which' of Odd"),
+    ],
+    ids=str,
+)
+def test_a_field_whose_type_has_no_schema_is_named(annotation, field):
+    class Odd(Event):
+        _id = "https://example.org/odd"
+        _title = "Odd"
+        _version = 1
+
+        which: annotation
+
+    for ask in Odd.schema, lambda: EventLog().register_event_model(Odd):
+        with pytest.raises(InvalidSchema) as caught:
+            ask()
+        assert str(caught.value) == (
+            f"the event model Odd: the field {field} has a type without a JSON Schema; give it one that JSON has, "
+            "describe it with pydantic.WithJsonSchema, or leave it out with Field(exclude=True)"
+        )
+
+
+def test_a_model_that_is_not_complete_is_an_invalid_schema():
+    class Incomplete(Event):
+        _id = "https://example.org/incomplete"
+        _title = "Incomplete"
+        _version = 1
+
+        which: NotYet  # noqa: F821
+
+    with pytest.raises(InvalidSchema, match=r"the event model Incomplete has no schema: .*model_rebuild"):
+        Incomplete.schema()
 
 
 class Kind(Enum):
