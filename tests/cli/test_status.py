@@ -84,6 +84,17 @@ def test_damage_is_said_with_its_place(run, journal):
     assert about["damage"][1] == {"path": str(segment), "line": 2, "reason": "not UTF-8 JSON"}
 
 
+def test_json_without_the_metadata_of_an_event_is_damage_wherever_one_looks(run, journal):
+    lines = b'{"__id__":"x"}\n{"__timestamp__":"bad","__schema__":"s","__schema_version__":0,"__id__":"y"}\n'
+    (journal / "20991231T235959000000Z-00000000.jsonl").write_bytes(lines)
+    told = json.loads(run("status", "--journal", journal, "--json").out)
+    assert [each["reason"] for each in told["damage"]] == ["no time in __timestamp__"] * 2
+    assert (told["events"], told["oldest"], told["newest"]) == (3, MOMENT, MOMENT)
+    tail = run("tail", "--journal", journal)
+    assert (len(tail.out.splitlines()), "2 damaged lines were skipped" in tail.err) == (3, True)
+    assert run("query", "--journal", journal, "--format", "csv", "SELECT count(*) FROM events").out.split()[1:] == ["3"]
+
+
 def test_a_schema_that_cannot_be_read_is_damage_of_a_whole_file(run, journal):
     path = next((journal / "schemas").iterdir())
     path.write_text("{")
