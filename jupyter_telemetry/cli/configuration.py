@@ -9,6 +9,7 @@ file makes does not open its file (one with mode "w" would empty the log of a ru
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import logging
 import os
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
 
 _NAMES = ("jupyter_config", "jupyter_server_config")
+_SECTION = "EventLog"
 _DROPPED = "jupyter_server_config.d"
 _WAY_OUT = "; give the journal's directory by --journal DIR to read no configuration"
 
@@ -51,6 +53,7 @@ class Configuration:
     files: tuple[Path, ...]  # that were read
     handlers: tuple[ConfiguredHandler, ...]
     allowed_schemas: dict[str, dict[str, list[str]]]  # {} for an id or glob: nothing more is said of it
+    unknown: dict[str, str]  # settings that there are not, as they are written → what was meant
 
     @property
     def journals(self) -> list[Path]:
@@ -67,10 +70,10 @@ def read_configuration(file: Path | None = None) -> Configuration:
     with _quiet():
         for path in _files(file):
             loaded = _load(path)
-            if "EventLog" in loaded or path.parent.name != _DROPPED:  # most of what lies there switches extensions on
+            if _SECTION in loaded or path.parent.name != _DROPPED:  # most of what lies there switches extensions on
                 config.merge(loaded)
                 files.append(path)
-        section = config.get("EventLog", Config())
+        section = config.get(_SECTION, Config())
         given = _resolved(section.get("handlers"), [])
         handlers = tuple(_handlers(given, called=False))
     allowed = AllowedSchemas().validate(None, _resolved(section.get("allowed_schemas"), []) or [])
@@ -79,7 +82,26 @@ def read_configuration(file: Path | None = None) -> Configuration:
         tuple(files),
         handlers,
         {schema_id: {key: [*names] for key, names in entry.items()} for schema_id, entry in entries.items()},
+        _unknown(config),
     )
+
+
+def _unknown(config: Config) -> dict[str, str]:
+    """Find the settings that no EventLog has, with the nearest that it has, or all."""
+    found: dict[str, str] = {}
+    for name in config:
+        if name != _SECTION and name.lower() == _SECTION.lower():
+            found[f"c.{name}"] = f"did you mean c.{_SECTION}?"
+    names = set(config.get(_SECTION, ())) - {"handlers", "allowed_schemas"}
+    if names:
+        from ..eventlog import EventLog  # takes longer than all else here
+
+        known = sorted(EventLog.class_trait_names(config=True))
+        for name in sorted(names.difference(known)):
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean c.{_SECTION}.{near[0]}?" if near else f"there are {', '.join(known)}."
+            found[f"c.{_SECTION}.{name}"] = meant
+    return found
 
 
 def _files(file: Path | None) -> list[Path]:
