@@ -97,6 +97,7 @@ def erase(
     not_erasable: says on what ground the events of a schema may not be erased; "" if they may.
     seal_own: seals what this process writes itself: `JournalHandler.seal`. On Windows nobody else can.
     reason: is kept beside the ids, and later told to the destinations.
+    settle_s: with less than the default, a writer that is killed before it has noticed loses what it wrote since.
 
     Raises JournalError for a journal that cannot be read, or a lock that cannot be had.
     """

@@ -31,11 +31,13 @@ _BY_NAME = {
     "address": "192.0.2.17",
     "url": "https://hub.example.org/user/ada",
     "user": "ada",
-    "id": "9f3a0c9d",
+    "id": "9f3a0c9d-1e2f-4a4b-8c5d-6e7f80910a1b",
+    "kernel": "python3",
+    "name": "Ada",
     "msg": "a message",
     "time": "2026-11-23T17:42:05Z",
 }
-_BY_TYPE: dict[str, Any] = {"integer": 42, "number": 3.5, "boolean": True, "null": None}
+_BY_TYPE: dict[str, Any] = {"integer": 42, "number": 42, "boolean": True, "null": None}
 
 
 def example(classification: Classification) -> dict[str, Any]:

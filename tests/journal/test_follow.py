@@ -191,3 +191,19 @@ def test_a_sealed_segment_that_is_rewritten_is_not_told_again(handler, directory
     stop.set()
 
     assert numbers(lines) == []
+
+
+def test_a_segment_that_is_longer_when_it_is_rewritten_than_it_was_when_it_was_read_is_not_misread(directory, stop):
+    handler = JournalHandler(directory)
+    handler.write_event(line(1, text="x" * 500))
+    lines = JournalReader(directory).follow(stop=stop, poll_interval_s=0.01, damage=pytest.fail)
+    handler.write_event(line(2, __schema__="b"))
+    assert numbers([next(lines)]) == [2]
+
+    for number in range(3, 20):
+        handler.write_event(line(number, __schema__="b"))
+    erase(directory, erases=lambda schema_id: schema_id != "b", settle_s=0.0)
+    handler.close()
+    stop.set()
+
+    assert numbers(lines) == list(range(3, 20))
