@@ -80,6 +80,12 @@ class Governance:
         self.statement = statement
         self._narrower = dict(narrower)
 
+    def under(self, decisions: Decisions) -> Governance:
+        """Return the same under other decisions of the user."""
+        settings = tuple(standing.setting for standing in self.consent.standings)
+        consent = Consent(settings, decisions, self.statement, os.environ)
+        return Governance(self.policy, consent, self._narrower, self.statement)
+
     def classification(self, schema: EventSchema) -> Classification:
         """Return what the values of a schema's events are."""
         return Classification(schema.references, self.policy.overlay(schema.id))
