@@ -47,7 +47,7 @@ class Attachment:
             self.handlers = tuple(handlers)
             for handler in gone:
                 if handler not in self._own:
-                    restore(handler, self.failed)
+                    self._restore(handler)
             done = self._retire()
         if done:
             # In a thread of its own: a listener now delivers the rest of its queue.
@@ -83,6 +83,12 @@ class Attachment:
             type(handler).__name__,
             type(error).__name__,  # its text may hold the event
         )
+
+    def _restore(self, handler: logging.Handler) -> None:
+        try:
+            restore(handler, self.failed)
+        except Exception as error:  # the user's code; the others are restored, and the own closed, all the same
+            self.failed(handler, error)
 
     def _retire(self) -> list[logging.Handler]:
         """Retire own handlers that are not in use; give up, and return, those that no call can be using any more."""

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["destinations"]
+__all__ = ["JOURNAL", "destinations"]
+
+JOURNAL = "a journal on this machine"
 
 _SETTINGS = ("address", "handlers", "host", "listener", "port", "secure", "stream", "target", "toaddrs")
 _DEVICES = {
@@ -86,7 +88,7 @@ def _behind(told: Mapping[str, Any]) -> Iterator[object]:
 def _place(kind: type, told: Mapping[str, Any]) -> str:
     """Say where a handler of a class that is known sends to; "" for any other, or if it does not tell."""
     if hasattr(kind, "directory") and hasattr(kind, "write_event"):
-        return "a journal on this machine"
+        return JOURNAL
     return next((words(told) for known, words in _KNOWN if issubclass(kind, known)), "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from .destination import destinations
+from .destination import JOURNAL, destinations
 from .privacy import DECISION_SCHEMA, compile_redaction, digest
 from .privacy.example import example
 from .privacy.plan import plan
@@ -124,7 +124,7 @@ def _destinations(
             found.append(
                 {
                     "where": where,
-                    "erasable": where == "a journal on this machine",
+                    "erasable": where == JOURNAL,
                     "limits": "less than the others" if governance.narrower(handler) else "",
                 }
             )

@@ -6,12 +6,13 @@ import re
 from collections import deque
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
-from pydantic.errors import PydanticUserError
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, PydanticUndefined
 
 from .errors import InvalidEvent, InvalidSchema, invalid_event
 
@@ -34,10 +35,18 @@ class Event(BaseModel):
     _version: ClassVar[int | str]
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Have `_version: int = 1` say what `_version = 1` says; to pydantic it is a private attribute of instances."""
+        for name in _ATTRIBUTES:
+            stated = cls.__private_attributes__.pop(name, None)
+            if stated is not None and stated.default is not PydanticUndefined:
+                setattr(cls, name, stated.default)
+
+    @classmethod
     def schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
         """Return the model's event schema: JSON Schema 2020-12 of what record_event_model records.
 
-        Raises InvalidSchema if `_id`, `_title` or `_version` is missing.
+        Raises InvalidSchema if `_id`, `_title` or `_version` is missing, or a field has a type without a schema.
         """
         return checked_schema(cls)
 
@@ -51,7 +60,15 @@ def checked_schema(model: Any) -> dict[str, Any]:
         raise InvalidSchema(
             f"the event model {model.__name__} lacks {', '.join(missing)}: write them in its body, such as _version = 1"
         )
-    plain = _ordered(_schema_of(model))
+    try:
+        plain = _ordered(_schema_of(model))
+    except _NoSchemaError as error:
+        raise InvalidSchema(
+            f"the event model {model.__name__}: the {error.field} has a type without a JSON Schema; give it one that "
+            "JSON has, describe it with pydantic.WithJsonSchema, or leave it out with Field(exclude=True)"
+        ) from error
+    except PydanticUserError as error:
+        raise InvalidSchema(f"the event model {model.__name__} has no schema: {error.message}") from error
     return {**plain, "title": model._title, "$id": model._id, "version": model._version}
 
 
@@ -92,11 +109,47 @@ def _in_utc(written: Any, value: Any) -> Any:
     return written
 
 
+class _NoSchemaError(PydanticInvalidForJsonSchema):
+    """A type that has no JSON Schema; pydantic leaves it out where it is one of several."""
+
+    def __init__(self, field: str, error_info: str) -> None:
+        super().__init__(error_info)
+        self.field = field
+
+
+def _field_at(trail: list[Any]) -> str:
+    """Name the field that the innermost of pydantic's core schemas belongs to."""
+    field = model = ""
+    for outer, inner in pairwise(trail):
+        if outer["type"] in ("model", "dataclass", "typed-dict") and "cls" in outer:
+            model = f" of {outer['cls'].__name__}"
+        fields = outer.get("fields", {})
+        if not isinstance(fields, dict):  # a dataclass's
+            fields = {each["name"]: each for each in fields if isinstance(each, dict)}
+        names = [name for name, each in fields.items() if each is inner]
+        field = f"field {names[0]!r}{model}" if names else field
+    return field or "model itself"
+
+
 class _Recorded(GenerateJsonSchema):
     """The schema of what pydantic writes: times without an offset, durations of 1.5 seconds or of less than none.
 
-    JSON Schema's formats "time" and "duration" have no room for them.
+    JSON Schema's formats "time" and "duration" have no room for them. It knows which field it is at.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._trail: list[Any] = []
+
+    def generate_inner(self, schema: Any) -> dict[str, Any]:
+        self._trail.append(schema)
+        try:
+            return super().generate_inner(schema)
+        finally:
+            self._trail.pop()
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:
+        raise _NoSchemaError(_field_at(self._trail), error_info)
 
     def time_schema(self, schema: Any) -> dict[str, Any]:
         return _without_format(super().time_schema(schema))

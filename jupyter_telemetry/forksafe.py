@@ -66,7 +66,8 @@ def guard(handler: logging.Handler, after_in_child: Callable[[Any], object]) -> 
 def _before() -> None:
     _known.acquire()
     give_up_at = time.monotonic() + WAIT_S
-    locks: list[Any] = [handler.lock for handler in _handlers if isinstance(handler.lock, _RLock)]
+    locks: list[Any] = [getattr(handler, "lock", None) for handler in _handlers]  # absent in a mock
+    locks = [lock for lock in locks if isinstance(lock, _RLock)]
     for lock in (*locks, *_locks):
         if lock.acquire(timeout=max(0.0, give_up_at - time.monotonic())):
             _held.append(lock)

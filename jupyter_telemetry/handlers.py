@@ -206,7 +206,7 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     if (method := weakref.WeakMethod(on_failure)) not in watch.told:
         watch.told = (*(each for each in watch.told if each() is not None), method)
     forksafe.guard(handler, _leave_to_the_parent)
-    if isinstance(handler, logging.StreamHandler) and handler.formatter is None:
+    if isinstance(handler, logging.StreamHandler) and getattr(handler, "formatter", LINES) is None:
         handler.formatter = LINES
     for each in behind(handler):
         quieten(each, on_failure)
@@ -252,7 +252,7 @@ class _Watch:
         self.told = tuple(left)
         if not left:
             vars(handler).pop("handleError", None)
-            if handler.formatter is LINES:
+            if getattr(handler, "formatter", None) is LINES:  # absent where no Handler.__init__ has run
                 handler.formatter = None
             if self._before is not None:
                 handler.handleError = self._before  # type: ignore[method-assign, assignment]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import math
@@ -72,6 +73,87 @@ def test_an_instance_is_recorded():
     assert capsule["__schema__"] == "url.to.event.schema"
     assert capsule["__schema_version__"] == 1
     assert properties(capsule) == {"name": "My Event"}
+
+
+def test_what_a_model_states_may_be_annotated():
+    class Annotated(Event):
+        _id: str = "https://example.org/annotated"
+        _title: str = "Annotated"
+        _version: int = 3
+        _own: int = 5
+
+        name: str
+
+    class Newer(Annotated):
+        _version = 4
+
+    class Newest(Newer):
+        _version: str = "5"
+
+    stated = [(each.schema()["$id"], each.schema()["version"]) for each in (Annotated, Newer, Newest)]
+    assert stated == [("https://example.org/annotated", version) for version in (3, 4, "5")]
+    assert Annotated.schema()["title"] == "Annotated"
+    capsule = log_of(Newest).record_event_model(Newest(name="x"))
+    assert (capsule["__schema_version__"], properties(capsule), Newest(name="x")._own) == ("5", {"name": "x"}, 5)
+
+
+def test_an_annotation_alone_states_nothing():
+    class Lacking(Event):
+        _id: str
+        _title: str = "Lacking"
+        _version: int
+
+    with pytest.raises(InvalidSchema, match="the event model Lacking lacks _id, _version"):
+        Lacking.schema()
+
+
+class Inner(BaseModel):
+    call: Callable
+
+
+@dataclasses.dataclass
+class Dated:
+    call: Callable
+
+
+@pytest.mark.parametrize(
+    ("annotation", "field"),
+    [
+        (Callable, "'which' of Odd"),
+        (list[Callable], "'which' of Odd"),
+        (list[Inner], "'call' of Inner"),
+        (Dated, "'call' of Dated"),
+        (type, "'which' of Odd"),
+    ],
+    ids=str,
+)
+def test_a_field_whose_type_has_no_schema_is_named(annotation, field):
+    class Odd(Event):
+        _id = "https://example.org/odd"
+        _title = "Odd"
+        _version = 1
+
+        which: annotation
+
+    for ask in Odd.schema, lambda: EventLog().register_event_model(Odd):
+        with pytest.raises(InvalidSchema) as caught:
+            ask()
+        assert str(caught.value) == (
+            f"the event model Odd: the field {field} has a type without a JSON Schema; give it one that JSON has, "
+            "describe it with pydantic.WithJsonSchema, or leave it out with Field(exclude=True)"
+        )
+
+
+def test_a_model_that_is_not_complete_is_an_invalid_schema():
+    class Incomplete(Event):
+        _id = "https://example.org/incomplete"
+        _title = "Incomplete"
+        _version = 1
+
+        which: NotYet  # noqa: F821
+
+    with pytest.raises(InvalidSchema, match=r"the event model Incomplete has no schema: .*model_rebuild"):
+        Incomplete.schema()
 
 
 class Kind(Enum):

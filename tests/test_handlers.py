@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import logging.handlers
+import os
 import pickle
 import queue
 import re
@@ -21,6 +22,7 @@ import time
 import urllib.parse
 import weakref
 from contextlib import suppress
+from unittest.mock import MagicMock
 
 import pytest
 from pythonjsonlogger.json import JsonFormatter
@@ -651,6 +653,58 @@ def test_a_removed_handler_handles_its_errors_as_before(make_log):
     for each in (plain, own, memory):
         log.remove_handler(each)
     assert [vars(each).get("handleError") for each in (plain, own, memory, behind)] == [None, handle_error, None, None]
+
+
+class WithoutInit(logging.Handler):
+    """Does not call logging.Handler.__init__."""
+
+    def __init__(self):
+        self.events = []
+
+    def handle(self, record):
+        self.events.append(record.event)
+
+
+class StreamWithoutInit(logging.StreamHandler):
+    def __init__(self):
+        pass
+
+
+class Unrestorable(Keeping):
+    @property
+    def listener(self):
+        if self.lines:
+            raise RuntimeError
+        return None
+
+
+ODD = [WithoutInit, StreamWithoutInit, lambda: MagicMock(spec=logging.Handler), Unrestorable]
+
+
+@pytest.mark.parametrize("make", ODD, ids=["without init", "stream without init", "mock", "raises"])
+@pytest.mark.parametrize("part", [EventLog.close, lambda log: log.remove_handler(log.handlers[0])])
+def test_a_log_parts_with_any_handler_and_closes_its_own(make_log, tmp_path, make, part):
+    odd = make()
+    file = {"class": "logging.FileHandler", "filename": str(tmp_path / "events.log"), "encoding": "utf-8"}
+    log = make_log()
+    log.handlers = [odd, file]
+    own = log.handlers[1]
+    log.record_event(SAVE, 1, {"name": "x"})
+    part(log)
+    assert odd not in log.handlers
+    log.close()
+    assert (log.handlers, own.stream) == ([], None)
+
+
+def test_a_handler_without_a_lock_is_no_trouble_to_a_fork(make_log):
+    kept, odd = Keeping(), WithoutInit()
+    log = make_log(kept)
+    log.add_handler(odd)
+    if (child := os.fork()) == 0:
+        log.record_event(SAVE, 1, {"name": "x"})
+        os._exit(0 if len(kept.lines) == 1 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    gc.collect()  # what the fork's callbacks raise is told by now, and is an error here
 
 
 def test_a_handler_of_two_logs_is_quiet_until_both_have_removed_it(make_log, capfd):

@@ -10,14 +10,15 @@ import orjson
 from ..disclosure import in_words
 from ..journal import JournalHandler
 from ..printable import printable
-from .configuration import read_configuration
-from .governed import Governed
+from .governed import find_governed
 from .program import nearest
-from .source import find_source, source_options
+from .source import source_options
 from .told import standing
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .governed import Governed
 
 __all__ = ["command"]
 
@@ -40,8 +41,7 @@ def command(
 
     `jupyter telemetry status` shows what it is about. Running servers obey within five seconds.
     """
-    source = find_source(journal, config)
-    governed = Governed(source, source.configuration or read_configuration(config))
+    governed = find_governed(journal, config)
     if decision is not None:
         _decide(governed, decision == "grant", subjects)
     disclosed = governed.disclosed()
@@ -73,7 +73,7 @@ def _decide(governed: Governed, granted: bool, subjects: tuple[str, ...]) -> Non
     choices = dict.fromkeys(subjects or switches, granted)
     shown = in_words(governed.disclosed())
     decided = governed.decisions.decide(choices, statement=governance.statement, shown=shown, by="command line")
-    if governed.configuration.journals or not governed.configuration.handlers:  # other handlers are the servers'
+    if governed.configuration.keeps_journal:  # other handlers are the servers'
         handler = JournalHandler(governed.source.directory)
         governed.log.add_handler(handler)
         governed.log.record_decisions(decided)

@@ -12,8 +12,9 @@ import orjson
 
 from ..journal.erasure import erase, take_stock
 from ..printable import printable
-from .elsewhere import elsewhere
-from .source import find_source, nothing_recorded, source_options
+from .elsewhere import elsewhere, whom_to_ask
+from .governed import find_governed
+from .source import nothing_recorded, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from ..journal.erasure import Erasure, Holdings
     from .source import Source
 
-__all__ = ["command", "grounds", "like_any"]
-
-NOT_ERASABLE: Mapping[str, str] = {}  # from a glob of schema ids to the ground why their events may not be erased
+__all__ = ["command", "like_any"]
 
 
 @click.command("erase")
@@ -39,8 +38,9 @@ NOT_ERASABLE: Mapping[str, str] = {}  # from a glob of schema ids to the ground 
 def command(journal: Path | None, config: Path | None, schema: tuple[str, ...], yes: bool, as_json: bool) -> int:
     """Take events out of the journal, for ever, while recording goes on.
 
-    Says first how many events of which schema would go, and asks. What is recorded from then on stays. The ids of
-    what is gone are kept, so that other places can be told; nothing else of it is.
+    Says first how many events of which schema would go, and asks. What is recorded from then on stays, and so does
+    what the configuration says may not be erased. The ids of what is gone are kept, so that other places can be told;
+    nothing else of it is.
 
     \b
     jupyter telemetry erase
@@ -49,9 +49,13 @@ def command(journal: Path | None, config: Path | None, schema: tuple[str, ...], 
 
     Exit status 1 if there is nothing to erase, or not all of it could be.
     """
-    source = find_source(journal, config)
+    governed = find_governed(journal, config)
+    source, governance = governed.source, governed.governance()
     erases = like_any(schema) if schema else None
-    ground = grounds(NOT_ERASABLE)
+
+    def ground(schema_id: str) -> str:
+        return governance.standing(schema_id).setting.not_erasable
+
     stock = take_stock(source.directory, erases=erases, not_erasable=ground)
     if not stock.erasable:
         _say_kept(stock.kept, ground)
@@ -72,21 +76,6 @@ def command(journal: Path | None, config: Path | None, schema: tuple[str, ...], 
 def like_any(globs: tuple[str, ...]) -> Callable[[str], bool]:
     """Return what says of a schema id whether it is like one of the globs."""
     return lambda schema_id: any(fnmatchcase(schema_id, glob) for glob in globs)
-
-
-def grounds(stated: Mapping[str, str]) -> Callable[[str], str]:
-    """Return what says of a schema id on what ground its events may not be erased; "" if they may.
-
-    The exact id decides, else the longest glob.
-    """
-
-    def ground(schema_id: str) -> str:
-        if schema_id in stated:
-            return stated[schema_id]
-        met = [glob for glob in stated if fnmatchcase(schema_id, glob)]
-        return stated[max(met, key=len)] if met else ""
-
-    return ground
 
 
 def _nothing_to_erase(source: Source, stock: Holdings, globs: tuple[str, ...]) -> str:
@@ -133,7 +122,7 @@ def _say_damaged(damaged: int) -> None:
 
 def _say_elsewhere(source: Source) -> None:
     for name in elsewhere(source):
-        click.echo(f"Not erased: what {name} has received; ask who runs it", err=True)
+        click.echo(f"Not erased: what {name} has received; ask {whom_to_ask(source)}", err=True)
 
 
 def _events(count: int) -> str:
@@ -153,4 +142,5 @@ def _as_dict(source: Source, done: Erasure, ground: Callable[[str], str]) -> dic
         "damaged": done.damaged,
         "left": [{"path": str(each.path), "events": each.events, "reason": each.reason} for each in done.left],
         "not_reached": elsewhere(source),
+        "contact": (source.configuration and source.configuration.contact) or None,
     }

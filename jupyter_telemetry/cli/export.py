@@ -13,7 +13,7 @@ import click
 from ..journal.export import FORMATS, export
 from ..printable import printable
 from .consoles import is_terminal
-from .elsewhere import elsewhere
+from .elsewhere import elsewhere, whom_to_ask
 from .erase import like_any
 from .source import find_source, nothing_recorded, source_options
 
@@ -74,7 +74,7 @@ def command(journal: Path | None, config: Path | None, form: str, output: Path, 
     if damaged:
         click.echo(f"{len(damaged)} damaged lines were left out; `jupyter telemetry status` says where", err=True)
     for name in elsewhere(source):
-        click.echo(f"Not in it: what {name} has received; ask who runs it", err=True)
+        click.echo(f"Not in it: what {name} has received; ask {whom_to_ask(source)}", err=True)
 
 
 def _print(pieces: Iterable[bytes]) -> None:

@@ -18,6 +18,8 @@ from ..governance import govern, problems
 from ..loading import load_file
 from ..privacy import DecisionStore, default_mode
 from ..schema import EventSchema
+from .configuration import read_configuration
+from .source import source_by
 
 if TYPE_CHECKING:
     import logging
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from .configuration import Configuration
     from .source import Source
 
-__all__ = ["DEFAULT_HANDLERS", "Governed"]
+__all__ = ["DEFAULT_HANDLERS", "Governed", "find_governed"]
 
 DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.journal.JournalHandler"},)
 """What a Jupyter Server uses where no handlers are configured."""
@@ -53,7 +55,8 @@ class Governed:
     @cached_property
     def handlers(self) -> tuple[logging.Handler | dict[str, Any], ...]:
         """The configured handlers, or the dicts that would make them."""
-        return self.configuration.given_handlers or DEFAULT_HANDLERS
+        given = self.configuration.given_handlers
+        return DEFAULT_HANDLERS if given is None else given
 
     @cached_property
     def decisions(self) -> DecisionStore:
@@ -98,6 +101,12 @@ class Governed:
                 yield EventSchema(document)
             except InvalidSchema:
                 continue
+
+
+def find_governed(journal: Path | None, config: Path | None) -> Governed:
+    """Work out what is in force, and which journal is meant. Raises ConfigurationError."""
+    configuration = read_configuration(config)
+    return Governed(source_by(journal, configuration), configuration)
 
 
 def _of_jupyter_server() -> list[Path]:

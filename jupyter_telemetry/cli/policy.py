@@ -18,10 +18,9 @@ from ..printable import printable
 from ..privacy import compile_redaction
 from ..privacy.plan import plan
 from ..schema import EventSchema
-from .configuration import read_configuration
 from .consoles import stdout
-from .governed import Governed
-from .source import find_source, source_options
+from .governed import find_governed
+from .source import source_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -82,8 +81,7 @@ def check(
     Then what in the configuration is likely a mistake, and what to write instead. Nothing is recorded. Exit status 1
     if there is such a thing.
     """
-    source = find_source(journal, config)
-    governed = Governed(source, source.configuration or read_configuration(config))
+    governed = find_governed(journal, config)
     governance = governed.governance()
     added = [EventSchema(load_file(Path(name))) for name in wanted if Path(name).is_file()]
     schemas = _chosen(governed.schemas, [name for name in wanted if not Path(name).is_file()], added)

@@ -15,9 +15,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .lock import JournalLock
+from .lock import DRAFT_SUFFIX, JournalLock
 from .reader import JournalReader
-from .rewriting import DRAFT_SUFFIX, Survey, rewrite, survey
+from .rewriting import Survey, rewrite, survey
 from .segment import LATE_SUFFIX, SEALED_SUFFIX, seal
 from .tombstones import TombstoneWriter
 from .writer import LOOK_INTERVAL_S

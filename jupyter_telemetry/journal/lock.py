@@ -1,13 +1,16 @@
 """One erasure of a journal at a time, in whatever process and machine: a lock that does not outlive its holder.
 
-It is a file that whoever holds it has made, and touches every few seconds. No flock: homes are on NFS, and a forked
-child would hold it too. The lock of a process that has died here is broken at once, any other when nobody has touched
-it for STALE_S by the watch of the one who waits: the clock of a file server is not asked.
+It is a symlink that whoever holds it has made, and touches every few seconds; it points nowhere, and its target names
+the holder, so that a lock without a name is never seen, and a full disk has room for it. (Where there are no symlinks
+it is a file.) No flock: homes are on NFS, and a forked child would hold it too. The lock of a process that has died
+here is broken at once, any other when nobody has touched it for STALE_S by the watch of the one who waits: the clock
+of a file server is not asked.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import socket
 import time
@@ -18,11 +21,13 @@ from ..errors import JournalError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["JournalLock"]
+__all__ = ["DRAFT_SUFFIX", "JournalLock"]
 
+DRAFT_SUFFIX = ".draft"  # of a hidden file that only whoever holds the lock needs
 STALE_S = 60.0
 TOUCH_INTERVAL_S = 2.0
 _POLL_INTERVAL_S = 0.05
+_HAS_SYMLINKS = os.utime in os.supports_follow_symlinks  # that can be touched: not on Windows
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -36,7 +41,7 @@ class JournalLock:
         self._path = str(directory / ".erasure.lock")
         self._patience_s = patience_s
         self._stale_s = stale_s
-        self._owner = f"{_place()} {os.getpid()} {os.urandom(8).hex()}".encode()
+        self._owner = f"{_place()}:{os.getpid()}:{os.urandom(4).hex()}"
         self._touched_at = 0.0
 
     def __enter__(self) -> JournalLock:
@@ -49,10 +54,11 @@ class JournalLock:
                 seen, since = found, now
             if found is not None and (now - since >= self._stale_s or _is_dead(found[0])):
                 self._break(found[0])
-            elif now >= give_up_at:
+                if self._found() != found:
+                    continue
+            if now >= give_up_at:
                 raise JournalError(f"another erasure is at work in {self._path}; try again when it has ended")
-            else:
-                time.sleep(_POLL_INTERVAL_S)
+            time.sleep(_POLL_INTERVAL_S)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,7 +71,7 @@ class JournalLock:
         if time.monotonic() >= self._touched_at + TOUCH_INTERVAL_S:
             self._touched_at = time.monotonic()
             with contextlib.suppress(OSError):
-                os.utime(self._path)
+                os.utime(self._path, follow_symlinks=not _HAS_SYMLINKS)
 
     def check(self) -> None:
         """Raise JournalError if somebody has taken the holder for dead, and its lock."""
@@ -74,61 +80,74 @@ class JournalLock:
 
     def _take(self) -> bool:
         try:
-            fd = os.open(self._path, _CREATE, 0o600)
+            _make(self._path, self._owner)
         except FileExistsError:
             return False
         except OSError as error:
             raise JournalError(f"{self._path} cannot be made: {error.strerror}") from error
-        try:
-            os.write(fd, self._owner)
-        except OSError as error:
-            os.unlink(self._path)
-            raise JournalError(f"{self._path} cannot be written: {error.strerror}") from error
-        finally:
-            os.close(fd)
         self._touched_at = time.monotonic()
         return True
 
-    def _found(self) -> tuple[bytes, int] | None:
+    def _found(self) -> tuple[str, int] | None:
         """Return whose lock it is, and when it was touched; None if it is gone."""
-        try:
-            with open(self._path, "rb") as file:
-                return file.read(1000), os.fstat(file.fileno()).st_mtime_ns
-        except OSError:
-            return None
+        with contextlib.suppress(OSError):
+            return _owner_of(self._path), os.stat(self._path, follow_symlinks=False).st_mtime_ns
+        return None
 
     def _is_ours(self) -> bool:
         found = self._found()
         return found is not None and found[0] == self._owner
 
-    def _break(self, owner: bytes) -> None:
+    def _break(self, owner: str) -> None:
         """Take a dead holder's lock away, and nobody else's."""
-        aside = f"{self._path}.{os.urandom(4).hex()}"
+        aside = f"{self._path}.{os.urandom(4).hex()}{DRAFT_SUFFIX}"
         with contextlib.suppress(OSError):
             os.rename(self._path, aside)
-            with open(aside, "rb") as file:
-                found = file.read(1000)
+            found = _owner_of(aside)
             if found != owner:  # another one that waited was faster, and it is theirs
-                os.link(aside, self._path)
+                _make(self._path, found)
         with contextlib.suppress(OSError):
             os.unlink(aside)
 
 
+def _make(path: str, owner: str) -> None:
+    """Make the lock; raises FileExistsError if there is one, and OSError."""
+    if _HAS_SYMLINKS:
+        try:
+            os.symlink(owner, path)
+            return
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without symlinks, or one that refuses all
+            pass
+    fd = os.open(path, _CREATE, 0o600)
+    try:
+        os.write(fd, owner.encode())
+    finally:
+        os.close(fd)
+
+
+def _owner_of(path: str) -> str:
+    with contextlib.suppress(OSError):
+        return os.readlink(path)
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(1000)
+
+
 def _place() -> str:
     """Name where process ids are one's own: a machine since its start, and a container on it."""
-    name = socket.gethostname().replace(" ", "_")
+    about = socket.gethostname()
     with contextlib.suppress(OSError):
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            name += ":" + file.read().strip()
-        name += f":{os.stat('/proc/self/ns/pid').st_ino}"
-    return name
+            about += file.read()
+        about += str(os.stat("/proc/self/ns/pid").st_ino)
+    return hashlib.sha256(about.encode()).hexdigest()[:12]
 
 
-def _is_dead(owner: bytes) -> bool:
+def _is_dead(owner: str) -> bool:
     """Say whether the holder was a process of this place and runs no more."""
-    place, _, rest = owner.partition(b" ")
-    pid = rest.partition(b" ")[0]
-    if os.name != "posix" or place != _place().encode() or not pid.isdigit():
+    place, pid, *_ = [*owner.split(":"), ""]
+    if os.name != "posix" or place != _place() or not (pid.isascii() and pid.isdigit()):
         return False
     try:
         os.kill(int(pid), 0)

@@ -15,6 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from .line import examine, schema_of
+from .lock import DRAFT_SUFFIX
 from .segment import HANDOVER, SEALED_SUFFIX
 from .text import CHUNK_BYTES, SegmentText
 from .tombstones import give_to_owner_of, sync_directory
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
     from .segment import SegmentFile
     from .tombstones import TombstoneWriter
 
-__all__ = ["DRAFT_SUFFIX", "Survey", "rewrite", "survey"]
-
-DRAFT_SUFFIX = ".draft"  # of a hidden file that an erasure writes
+__all__ = ["Survey", "rewrite", "survey"]
 
 _APPEND = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)

@@ -22,7 +22,10 @@ import time
 import weakref
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "HANDOVER",
@@ -48,6 +51,8 @@ _NAME_FORMAT = "%Y%m%dT%H%M%S%fZ"
 _APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL  # read by its writer alone, behind a handover
 _APPEND |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _LOOK_BACK_BYTES = 64 * 1024
+# Absent on Windows, where a file that is being written cannot be replaced.
+_pread: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
 class Segment:
@@ -93,15 +98,19 @@ class Segment:
         except OSError as error:
             return error.errno == errno.ESTALE  # deleted on the file server
 
-    def handover(self) -> int | None:
-        """Return up to where an erasure has dealt with the file, whatever stands in its place now; None if none has."""
-        if self.fd < 0 or not hasattr(os, "pread"):  # Windows, where a file that is being written cannot be replaced
+    def is_dealt_with(self) -> bool:
+        """Say whether an erasure has put another file, or nothing, in the place of this one."""
+        return self._handover() is not None or os.path.lexists(_sealed(self.path))
+
+    def _handover(self) -> int | None:
+        """Return up to where an erasure has read the file; None if none has."""
+        if self.fd < 0 or _pread is None:
             return None
         with contextlib.suppress(OSError):
             end = os.fstat(self.fd).st_size
             while end >= len(HANDOVER):
                 start = max(0, end - _LOOK_BACK_BYTES)
-                found = os.pread(self.fd, end - start, start).rfind(HANDOVER)
+                found = _pread(self.fd, end - start, start).rfind(HANDOVER)
                 if found >= 0:
                     return start + found + len(HANDOVER)
                 end = start + len(HANDOVER) - 1 if start else 0
@@ -109,13 +118,13 @@ class Segment:
 
     def _left_behind(self) -> bytes:
         """Return what came too late for the erasure that put another file in the place of this one."""
-        if self.fd < 0 or self.is_in_place() or self._stands_at(_sealed(self.path)):
+        if self.fd < 0 or _pread is None or self.is_in_place() or self._stands_at(_sealed(self.path)):
             return b""
-        handover = self.handover()
+        handover = self._handover()
         if handover is None:
             return b""
         with contextlib.suppress(OSError):
-            return os.pread(self.fd, os.fstat(self.fd).st_size - handover, handover)
+            return _pread(self.fd, os.fstat(self.fd).st_size - handover, handover)
         return b""
 
     def abandon(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -165,7 +166,7 @@ def sync_directory(directory: Path) -> None:
 
 def give_to_owner_of(journal: Path, *paths: Path) -> None:
     """Where root erases in somebody's journal, what it makes there is theirs."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
+    if sys.platform != "win32" and os.geteuid() == 0:
         owner = os.stat(journal)
         for path in paths:
             with contextlib.suppress(OSError):  # a root that may not

@@ -175,9 +175,8 @@ class JournalWriter:
         written = self._read_tally()
         # Later it may be gone because another writer took it for an orphan, and counted its events as expired.
         is_ours = segment is not NO_SEGMENT and self._clock() < segment.expires_at + ORPHAN_SLACK_S
-        # What an erasure put another file in the place of is dealt with, and the segment keeps what came later.
         is_gone = is_ours and not segment.is_in_place() and segment.is_deleted()
-        if is_gone and segment.handover() is None:
+        if is_gone and not segment.is_dealt_with():
             self._unwritten += written - self._written_at_look
             self._losses.lose(written - self._written_at_look, "their file was deleted")
         self._written_at_look = written

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from jupyter_telemetry.cli import erase as module
 from jupyter_telemetry.journal import JournalHandler, JournalReader
 from jupyter_telemetry.journal.tombstones import tombstones
+from jupyter_telemetry.privacy import DECISION_SCHEMA
 
 from .conftest import RUN, SAVE, process, record
 
@@ -63,6 +63,7 @@ def test_json_says_the_same_for_programs(run, journal):
         "damaged": 0,
         "left": [],
         "not_reached": [],
+        "contact": None,
     }
     assert tombstone.reason == "asked for by the user"
 
@@ -102,8 +103,13 @@ def test_nothing_found_is_said(run, journal, tmp_path):
     assert "there is no journal in" in run("erase", "--journal", tmp_path / "nowhere").err
 
 
-def test_what_may_not_be_erased_is_said_with_its_ground(run, journal, monkeypatch):
-    monkeypatch.setattr(module, "NOT_ERASABLE", {"*": "a bet", "https://*/run": "\x1baudits, by law"})
+def consent(**grounds):
+    subjects = {subject: {"not_erasable": ground} for subject, ground in grounds.items()}
+    return f"c.EventLog.consent = {subjects!r}\n"
+
+
+def test_what_may_not_be_erased_is_said_with_its_ground(run, journal, configure):
+    configure(consent(**{"*": "a bet", "https://*/run": "\x1baudits, by law"}))
     done = run("erase", "--journal", journal, "--yes")
     assert (done.status, done.out) == (1, "")
     assert done.err.splitlines() == [
@@ -111,16 +117,30 @@ def test_what_may_not_be_erased_is_said_with_its_ground(run, journal, monkeypatc
         "Kept: 2 events of https://example.org/save: a bet",
         "Error: nothing was erased",
     ]
-    monkeypatch.setattr(module, "NOT_ERASABLE", {"https://*/run": "audits"})
+    configure(consent(**{"https://*/run": "audits", "https://*": ""}))
     done = run("erase", "--journal", journal, "--yes", "--json")
+    assert done.status == 0
     assert json.loads(done.out)["kept"] == [{"schema": RUN["$id"], "events": 1, "ground": "audits"}]
     assert recorded(journal) == [RUN["$id"]]
 
 
-def test_the_exact_id_has_its_own_ground_else_the_longest_glob():
-    ground = module.grounds({"*": "1", "https://*": "2", "https://a": "3"})
-    assert [ground(each) for each in ("https://a", "https://b", "c")] == ["3", "2", "1"]
-    assert module.grounds({})("a") == ""
+def test_what_was_decided_stays_with_its_ground(run, journal, configure):
+    configure(f"c.EventLog.allowed_schemas = [{SAVE['$id']!r}]\nc.EventLog.consent = 'opt-out'\n")
+    assert run("consent", "refuse", "--journal", journal).status == 0
+    done = run("erase", "--journal", journal, "--yes")
+    assert (done.status, done.out.splitlines()[-1]) == (0, "3 events erased.")
+    assert done.err.splitlines() == [
+        f"Kept: 1 event of {DECISION_SCHEMA['$id']}: It is the record of what you decided."
+    ]
+    assert recorded(journal) == [DECISION_SCHEMA["$id"]]
+
+
+def test_a_configuration_that_fails_erases_nothing_for_it_may_say_what_must_stay(journal, configure):
+    configure("1 / 0")
+    done = process("erase", "--journal", journal, "--yes")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "fails, line 1: ZeroDivisionError: division by zero\n" in done.stderr
+    assert len(recorded(journal)) == 3
 
 
 def test_damage_is_kept_and_said(run, journal):
@@ -140,23 +160,21 @@ def test_what_is_left_is_an_error_that_says_where_and_why(run, journal):
     assert len(recorded(journal)) == 3
 
 
-def test_what_other_destinations_have_is_said(run, home):
+@pytest.mark.parametrize(
+    ("notice", "ask"), [("", "who runs it"), ('{"contact": "ops@example.org\x1b"}', "ops@example.org\\x1b")]
+)
+def test_what_other_destinations_have_is_said_with_whom_to_ask(run, home, configure, notice, ask):
     record(home / "data" / "telemetry" / "journal", SAVE, {"path": "a"})
-    (home / "config").mkdir()
-    (home / "config" / "jupyter_server_config.json").write_text(
-        json.dumps(
-            {
-                "EventLog": {
-                    "handlers": [
-                        {"class": "jupyter_telemetry.journal.JournalHandler"},
-                        {"class": "logging.handlers.SysLogHandler"},
-                    ]
-                }
-            }
-        )
+    syslog = {"class": "logging.handlers.SysLogHandler", "address": ["log.example.org", 514]}
+    configure(
+        f"c.EventLog.handlers = [{{'class': 'jupyter_telemetry.journal.JournalHandler'}}, {syslog!r}]\n"
+        + (notice and f"c.EventLog.notice = {notice}")
     )
     done = run("erase", "--yes")
-    assert (done.status, done.err) == (0, "Not erased: what SysLogHandler has received; ask who runs it\n")
+    assert (done.status, done.err) == (
+        0,
+        f"Not erased: what syslog at log.example.org:514 has received; ask {ask}\n",
+    )
 
 
 def test_it_erases_while_another_process_records(run, tmp_path):

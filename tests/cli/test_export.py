@@ -85,18 +85,35 @@ def test_on_a_terminal_hostile_values_stay_text(run_on_terminal, journal, form):
     assert "a.ipynb" in shown
 
 
-def test_what_other_destinations_have_is_said(run, home):
-    journal = home / "data" / "telemetry" / "journal"
-    record(journal, SAVE, {"path": "a"})
-    (home / "config").mkdir()
-    (home / "config" / "jupyter_server_config.py").write_text(
-        "import logging\n"
-        "c.EventLog.handlers = [{'class': 'jupyter_telemetry.journal.JournalHandler'}, logging.StreamHandler(),\n"
-        "    {'class': 'jupyter_telemetry.journal.JournalHandler', 'directory': '/tmp/another'}]\n"
+def test_what_other_destinations_have_is_said_with_whom_to_ask(run, home, configure):
+    record(home / "data" / "telemetry" / "journal", SAVE, {"path": "a"})
+    handlers = (
+        "import logging, logging.handlers\n"
+        "c.EventLog.handlers = [{'class': 'jupyter_telemetry.journal.JournalHandler'}, logging.NullHandler(),\n"
+        "    logging.handlers.MemoryHandler(9, target=logging.FileHandler('/tmp/none')), logging.StreamHandler(),\n"
+        "    {'class': 'logging.handlers.MemoryHandler', 'capacity': 9, 'target': {\n"
+        "        'class': 'jupyter_telemetry.journal.JournalHandler', 'directory': '/tmp/another'}}]\n"
     )
+    configure(handlers)
     done = run("export")
     assert (done.status, done.out.count("\n")) == (0, 1)
     assert done.err.splitlines() == [
-        "Not in it: what StreamHandler has received; ask who runs it",
-        "Not in it: what JournalHandler in /tmp/another has received; ask who runs it",
+        "Not in it: what a file on this machine has received; ask who runs it",
+        "Not in it: what the standard error output has received; ask who runs it",
+        "Not in it: what a journal on this machine in /tmp/another has received; ask who runs it",
     ]
+    configure(handlers + "c.EventLog.notice.update({'contact': 'ops@example.org'})\n")
+    assert run("export").err.splitlines()[0] == (
+        "Not in it: what a file on this machine has received; ask ops@example.org"
+    )
+
+
+def test_a_journal_that_is_named_is_given_out_whatever_the_configuration_is(run, journal, configure):
+    configure("1 / 0")
+    done = run("export")
+    assert done.status == 1
+    assert done.err.endswith(
+        "division by zero; give the journal's directory by --journal DIR to read no configuration\n"
+    )
+    done = run("export", "--journal", journal)
+    assert (done.status, done.err, done.out.count("\n")) == (0, "", 3)

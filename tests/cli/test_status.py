@@ -12,15 +12,6 @@ MOMENT = "2024-11-25T17:42:05.123456Z"
 ALLOW = 'c.EventLog.allowed_schemas = ["https://example.org/save"]\n'
 
 
-@pytest.fixture
-def configure(home):
-    def configure(text):
-        (home / "config").mkdir(exist_ok=True)
-        (home / "config" / "jupyter_server_config.py").write_text(text)
-
-    return configure
-
-
 def _rows(out):
     rows, name = {}, ""
     for line in out[out.index("Journal  ") :].splitlines():  # behind what a user is told

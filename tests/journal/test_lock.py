@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from jupyter_telemetry.errors import JournalError
-from jupyter_telemetry.journal.lock import JournalLock
+from jupyter_telemetry.journal.lock import JournalLock, _place
 
 NAME = ".erasure.lock"
 
 
 def test_it_is_there_while_it_is_held(tmp_path):
     with JournalLock(tmp_path):
-        assert [path.name for path in tmp_path.iterdir()] == [NAME]
+        assert os.listdir(tmp_path) == [NAME]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -49,7 +49,7 @@ def test_the_lock_of_a_process_that_died_here_is_broken_at_once(tmp_path):
         "JournalLock(pathlib.Path(sys.argv[1])).__enter__()\nos._exit(0)"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
-    assert (tmp_path / NAME).exists()
+    assert os.listdir(tmp_path) == [NAME]
 
     with JournalLock(tmp_path, patience_s=0.0):
         pass
@@ -57,7 +57,7 @@ def test_the_lock_of_a_process_that_died_here_is_broken_at_once(tmp_path):
 
 
 def test_a_lock_from_elsewhere_is_broken_when_nobody_touches_it_for_long(tmp_path):
-    (tmp_path / NAME).write_text("elsewhere 1 abc")
+    (tmp_path / NAME).symlink_to("elsewhere:1:abc")
 
     with pytest.raises(JournalError):
         JournalLock(tmp_path, patience_s=0.01).__enter__()
@@ -67,7 +67,7 @@ def test_a_lock_from_elsewhere_is_broken_when_nobody_touches_it_for_long(tmp_pat
 
 def test_a_lock_that_is_touched_is_respected(tmp_path):
     path = tmp_path / NAME
-    path.write_text("elsewhere 1 abc")
+    path.write_text("elsewhere:1:abc")  # as where there are no symlinks
     is_over = threading.Event()
 
     def touch() -> None:
@@ -88,10 +88,10 @@ def test_a_lock_that_is_touched_is_respected(tmp_path):
 
 def test_touching_says_that_the_holder_is_alive(tmp_path):
     with JournalLock(tmp_path) as lock:
-        os.utime(tmp_path / NAME, (0, 0))
+        os.utime(tmp_path / NAME, (0, 0), follow_symlinks=False)
         lock._touched_at = 0.0
         lock.touch()
-        assert (tmp_path / NAME).stat().st_mtime > 0
+        assert (tmp_path / NAME).lstat().st_mtime > 0
 
 
 def test_whose_lock_was_taken_may_not_go_on_and_does_not_free_it(tmp_path):
@@ -101,25 +101,27 @@ def test_whose_lock_was_taken_may_not_go_on_and_does_not_free_it(tmp_path):
         path.unlink()
         with pytest.raises(JournalError, match="was taken by another erasure"):
             lock.check()
-        path.write_text("another 1 abc")
+        path.symlink_to("another:1:abc")
         with pytest.raises(JournalError):
             lock.check()
-    assert path.read_text() == "another 1 abc"
+    assert os.readlink(path) == "another:1:abc"
 
 
 def test_a_lock_that_is_somebody_elses_by_now_is_given_back(tmp_path):
     path = tmp_path / NAME
-    path.write_text("alive 1 abc")
+    path.symlink_to("alive:1:abc")
 
-    JournalLock(tmp_path)._break(b"dead 1 abc")
+    JournalLock(tmp_path)._break("dead:1:abc")
 
-    assert path.read_text() == "alive 1 abc"
-    assert [each.name for each in tmp_path.iterdir()] == [NAME]
+    assert os.readlink(path) == "alive:1:abc"
+    assert os.listdir(tmp_path) == [NAME]
 
 
-@pytest.mark.parametrize("owner", [b"", b"garbage", b"elsewhere 99999999 abc"])
+@pytest.mark.parametrize(
+    "owner", ["", "garbage", "elsewhere:99999999:abc", ":::", f"{_place()}:٣:abc", f"{_place()}:{2**70}:abc"]
+)
 def test_whoever_is_not_known_to_be_dead_is_not(tmp_path, owner):
-    (tmp_path / NAME).write_bytes(owner)
+    (tmp_path / NAME).write_text(owner, encoding="utf-8")
 
     with pytest.raises(JournalError):
         JournalLock(tmp_path, patience_s=0.0).__enter__()
@@ -130,3 +132,12 @@ def test_where_it_cannot_be_made_is_an_error(tmp_path):
 
     with pytest.raises(JournalError, match=r"cannot be made: Not a directory"):
         JournalLock(Path(tmp_path / "file")).__enter__()
+
+
+def test_a_dead_lock_that_cannot_be_broken_is_not_waited_for_without_end(tmp_path):
+    (tmp_path / NAME).symlink_to("dead:1:abc")
+    lock = JournalLock(tmp_path, patience_s=0.2, stale_s=0.0)
+    lock._break = lambda owner: None  # as where only its owner may remove a file
+
+    with pytest.raises(JournalError, match="another erasure is at work"):
+        lock.__enter__()

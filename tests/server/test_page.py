@@ -354,3 +354,14 @@ async def test_the_page_is_there_while_nothing_is_allowed(fetch, jp_auth_header,
 @pytest.mark.parametrize("path", ["telemetryx", "telemetry/x", "telemetry/api", "telemetry/api/statex", "x/telemetry"])
 async def test_no_other_address_is_taken(path, standin, fetch, jp_auth_header):
     assert (await fetch(path, headers=jp_auth_header)).code == 404
+
+
+@pytest.fixture
+def strict(jp_server_config):
+    """A server that lets nobody in who is not logged in, and warns of handlers that would."""
+    jp_server_config.ServerApp.allow_unauthenticated_access = False
+
+
+async def test_a_strict_server_has_nothing_to_warn_of(strict, standin, fetch, jp_auth_header):
+    assert (await fetch("telemetry/api/state", headers=jp_auth_header)).code == 200
+    assert refused(await fetch("telemetry/api/state"))

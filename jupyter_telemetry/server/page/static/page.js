@@ -75,6 +75,8 @@ function show(found) {
   events.show(found.events.lines, state);
   for (const id of ["decide", "what", "who-card", "where-card"]) at(id).hidden = !state.collected.length;
   at("last").hidden = !state.collected.length && !found.events.lines.length;
+  at("about").hidden = !state.collected.length && !state.journal;
+  at("columns").classList.toggle("bare", at("last").hidden);
   at("columns").hidden = at("footer").hidden = false;
   say("problem", "");
 }
