@@ -88,6 +88,8 @@ def check(
     kept = [_kept(schema, governance) for schema in schemas]
     problems = governed.problems(governance, [*governed.schemas, *added])
     if event_file is not None:
+        for problem in governed.problems_of_key():
+            click.echo(printable(f"! {problem}"), err=True)
         return _show_event(kept, event_file)
     if as_json:
         click.echo(orjson.dumps(_as_dict(kept, problems), option=orjson.OPT_INDENT_2))
