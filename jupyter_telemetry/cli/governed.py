@@ -17,7 +17,7 @@ from ..errors import ConfigurationError, InvalidSchema, JournalError
 from ..eventlog import EventLog
 from ..governance import govern, problems
 from ..loading import load_file
-from ..privacy import DecisionStore, default_mode
+from ..privacy import DECISION_SCHEMA, DecisionStore, default_mode
 from ..privacy.pseudonym import PseudonymKey, why_not_secret
 from ..schema import EventSchema
 from .configuration import read_configuration
@@ -115,7 +115,8 @@ class Governed:
         """Say what in the configuration is likely a mistake, or missing."""
         unsaid = [name for name, text in governance.statement["notice"].items() if not text]
         notice = f"EventLog.notice does not say {', '.join(unsaid)}: users must be told (GDPR art. 13)"
-        found = [*self.problems_of_key(), *problems(governance, self.log, self.handlers, schemas)]
+        registered = [schema for schema in schemas if schema.id != DECISION_SCHEMA["$id"]]  # nobody allows it
+        found = [*self.problems_of_key(), *problems(governance, self.log, self.handlers, registered)]
         return [*found, notice] if unsaid and governance.policy.patterns else found
 
     def disclosed(self) -> dict[str, Any]:
