@@ -18,6 +18,7 @@ from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
 from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
+from .privacy.settings import says_mode_of_all
 from .record import event_record
 from .registry import SchemaRegistry
 from .routemaker import RouteMaker
@@ -324,21 +325,24 @@ class EventLog(Settings):
         """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
         mode, why = default_mode(os.environ, self._config_files())
         governance = govern(self, self.handlers, self._decisions, default_mode=mode)
-        if self.allowed_schemas and not self.consent:
+        if self.allowed_schemas and not says_mode_of_all(self.consent):
             self._say_mode(mode, why, governance)
         return governance
 
     def _say_mode(self, mode: str, why: str, governance: Governance) -> None:
         """Say once which mode of consent holds where the configuration states none: nothing falls silent unsaid."""
+        setting = "EventLog.consent['*']" if self.consent else "EventLog.consent"
         if governance.consent.of_schema("").on:
-            self._notices.inform_once(("consent", mode), "EventLog.consent is %s by default: %s.", mode, why)
+            self._notices.inform_once(("consent", mode), "%s is %s by default: %s.", setting, mode, why)
         else:
             self._notices.warn_once(
                 ("consent", mode),
-                "EventLog.consent is %s by default: %s. Nothing is recorded until the user agrees, by `jupyter "
-                "telemetry consent grant` or on the server's page /telemetry; to change that, set c.EventLog.consent.",
+                "%s is %s by default: %s. Nothing is recorded until the user agrees, by `jupyter telemetry consent "
+                "grant` or on the server's page /telemetry; to change that, set c.%s.",
+                setting,
                 mode,
                 why,
+                setting,
             )
 
     def _config_files(self) -> Iterable[str | os.PathLike[str]]:
