@@ -57,11 +57,10 @@ def id_of(line: bytes) -> bytes:
 
 
 def schema_of(event: bytes) -> str:
-    """Return the `__schema__` of a whole event; "" for one without."""
-    if found := _SCHEMA.match(event):
-        return found[1].decode()
-    schema_id = orjson.loads(event).get("__schema__")
-    return schema_id if isinstance(schema_id, str) else ""
+    """Return the `__schema__` of a whole event, in which `examine` has found nothing amiss."""
+    found = _SCHEMA.match(event)
+    schema_id: str = found[1].decode() if found else orjson.loads(event)["__schema__"]
+    return schema_id
 
 
 def examine(line: bytes) -> Examined:

@@ -141,10 +141,11 @@ def test_erasing_again_finds_nothing(directory):
     assert erase_now(directory, erases=only(A)) == Erasure({}, {}, 0, None, 0, ())
 
 
-def test_an_event_of_a_schema_without_an_id_is_of_the_schema_with_the_empty_one(directory):
+def test_what_says_not_of_which_schema_it_is_is_no_event(directory):
     put(directory, b'{"__id__":"1","__schema__":7}\n{"__id__":"2"}\n')
 
-    assert erase_now(directory).erased == {"": 2}
+    done = erase_now(directory)
+    assert (done.erased, done.damaged) == ({}, 2)
 
 
 # Damage

@@ -66,10 +66,12 @@ def test_csv_of_an_event_without_properties_and_of_one_with_other_metadata(put):
 
 
 def test_csv_of_what_somebody_else_wrote(put):
-    deep = b'{"__id__":"2","deep":' + b"[" * 500 + b"]" * 500 + b"}"
-    reader = put(b'{"z": 1, "__id__": "1", "__schema__": 7, "__timestamp__": null}\n', deep + b"\n")
+    time, of = '"__timestamp__": "2026-11-23T17:42:05Z"', '"__schema__": "s", "__schema_version__": "1"'
+    deep = f'{{{of}, {time}, "__id__": "2", "deep": {"[" * 500}{"]" * 500}}}'
+    reader = put(f'{{"z": 1, "__id__": "1", {of}, {time}}}\n'.encode(), deep.encode() + b"\n")
 
-    assert rows(reader)[1:] == [["", "7", "", "1", '{"z":1}'], ["", "", "", "2", deep.decode()]]
+    known = ["2026-11-23T17:42:05Z", "s", "1"]
+    assert rows(reader)[1:] == [[*known, "1", '{"z":1}'], [*known, "2", deep]]
 
 
 def test_no_formula_reaches_a_spreadsheet(put):
