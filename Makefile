@@ -30,9 +30,10 @@ docs: $(VENV)/.docs
 bench: $(VENV)/.bench
 	$(BIN)/python -m bench
 
-# The tests look at pages in a real browser.
+# The tests look at pages in a real browser, and have them audited for accessibility.
 browser: $(VENV)/.test
 	@.ci/browser $(BIN)/python
+	@.ci/axe $(BIN)/python
 
 clean:
 	rm -rf $(VENV) .venv-* docs/_build demo-output .coverage* htmlcov dist

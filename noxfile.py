@@ -37,6 +37,7 @@ PYTHONS = [version for version in CANDIDATES if _is_there(version)]
 def tests(session: nox.Session) -> None:
     """Run all tests."""
     session.install("-e", ".[test]")
+    session.run(".ci/axe", "python", external=True)
     session.run("pytest", *session.posargs)
 
 

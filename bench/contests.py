@@ -66,6 +66,10 @@ CONTESTS = {
     **ABOVE_THE_FLOOR,
     "schemas": Contest({"1": "ours:journal", "1000": "ours:many_schemas"}, loops=8192),
     "schemas in turn": Contest({"1": "ours:journal", "1000": "ours:many_schemas_in_turn"}, loops=8192),
+    "asked": Contest({"asked": "ours:journal_asked", "not asked": "ours:journal"}),
+    "filter": Contest({"filtered": "ours:journal_filtered", "whole": "ours:journal"}),
+    "pseudonym": Contest({"pseudonym": "ours:journal_pseudonym", "null": "ours:journal_filtered"}),
+    "policy": Contest({"policy": "ours:policy_of_many_properties"}, pace=(1, 1), values=5, loops=1),
     "threads": Contest(
         {"4": "many:four_threads", "4, locked": "many:four_threads_locked", "1": "many:one_thread"},
         slices=4,

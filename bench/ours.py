@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import contextmanager
 from functools import cache
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from jupyter_telemetry import Event, EventLog
 from jupyter_telemetry.journal import JournalHandler
+from jupyter_telemetry.privacy import DecisionStore, compile_redaction
+from jupyter_telemetry.privacy.pseudonym import KEY_VARIABLE
 
 from .event import CLASSIFIED, EVENT, SCHEMA, VERSION, numbered
 from .subjects import Subject
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MANY_SCHEMAS", "journal", "journal_filtered", "new_log"]
 
 MANY_SCHEMAS = 1000
+MANY_PROPERTIES = 500
 
 
 class Origin(BaseModel):
@@ -85,6 +90,66 @@ def journal_filtered(directory: Path) -> Iterator[Subject]:
     """Into the journal: validated and filtered."""
     with _open(JournalHandler(directory)) as handler:
         yield recording(new_log(handler, CLASSIFIED), CLASSIFIED)
+
+
+@contextmanager
+def journal_asked(directory: Path) -> Iterator[Subject]:
+    """Into the journal, kept whole, where the user has agreed, and a policy says much of other schemas."""
+    with _open(JournalHandler(directory)) as handler, TemporaryDirectory() as home:
+        os.environ["JUPYTER_DATA_DIR"] = home
+        configuration = {
+            "handlers": [handler],
+            "allowed_schemas": {SCHEMA["$id"]: {}, "https://events.jupyter.org/*": {}},
+            "redactions": {"personal-data": {"truncate": 8}, "https://events.jupyter.org/*": {"/path": "drop"}},
+            "classifications": {"https://events.jupyter.org/*": {"/path": ["personal-data"]}},
+            "consent": "opt-in",
+        }
+        statement = EventLog(**configuration).governance.statement
+        DecisionStore().decide({"*": True}, statement=statement, shown="", by="command line")
+        log = EventLog(**configuration)
+        log.register_schema(SCHEMA)
+        yield recording(log, SCHEMA)
+
+
+@contextmanager
+def journal_pseudonym(directory: Path) -> Iterator[Subject]:
+    """Into the journal: validated and filtered, and one of the values that became null becomes a pseudonym instead."""
+    os.environ[KEY_VARIABLE] = "a key of more than sixteen bytes"
+    with _open(JournalHandler(directory)) as handler:
+        log = EventLog(
+            handlers=[handler],
+            allowed_schemas=[CLASSIFIED["$id"]],
+            redactions={CLASSIFIED["$id"]: {"/path": "pseudonymise"}},
+        )
+        log.register_schema(CLASSIFIED)
+        yield recording(log, CLASSIFIED)
+
+
+@contextmanager
+def policy_of_many_properties(_: Path) -> Iterator[Subject]:
+    """Make what becomes of the events of one large schema, by a policy that speaks of half of it."""
+    names = [f"property_{number}" for number in range(MANY_PROPERTIES)]
+    schema = {
+        "$id": "https://events.example.org/bench/large",
+        "version": VERSION,
+        "type": "object",
+        "properties": {name: {"type": "string", "categories": ["personal-data"]} for name in names},
+    }
+    log = EventLog(
+        allowed_schemas={schema["$id"]: {"allowed_properties": [f"/{name}" for name in names[::4]]}},
+        redactions={"personal-data": {"truncate": 8}, schema["$id"]: {f"/{name}": "drop" for name in names[1::4]}},
+    )
+    log.register_schema(schema)
+    registered = log.registry.get(schema["$id"], VERSION)
+
+    def run(times: int) -> None:
+        for _ in range(times):
+            classification = log.governance.classification(registered)
+            limits = log.governance.limits(registered.id, classifies=classification.classifies)
+            assert limits is not None
+            compile_redaction(classification, [limits], lambda: None)
+
+    yield Subject(run, lines_per_call=0)
 
 
 @contextmanager

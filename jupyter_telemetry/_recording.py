@@ -15,6 +15,7 @@ from .privacy import Limits
 if TYPE_CHECKING:
     from traitlets import Bunch
 
+    from .privacy import Classification
     from .schema import EventSchema
 
 
@@ -59,5 +60,5 @@ class RecordingEventLog(EventLog):
         self._routes = {}  # an empty list is no change of value, which traitlets would tell of
         return proposal.value
 
-    def _limits(self, schema: EventSchema) -> Limits | None:
-        return Limits(allows_all=True) if self._allows_all else super()._limits(schema)
+    def _limits(self, schema: EventSchema, classification: Classification) -> Limits | None:
+        return Limits(allows_all=True) if self._allows_all else super()._limits(schema, classification)

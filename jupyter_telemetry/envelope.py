@@ -10,8 +10,9 @@ import itertools
 import os
 import secrets
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from .errors import invalid_event
 from .forksafe import Lock
@@ -19,12 +20,21 @@ from .forksafe import Lock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["METADATA_NAMES", "METADATA_VERSION", "RESERVED_PREFIX", "Envelope", "Stamper", "stamp"]
+__all__ = [
+    "METADATA_NAMES",
+    "METADATA_VERSION",
+    "RESERVED_PREFIX",
+    "CoarseEnvelope",
+    "Envelope",
+    "Stamper",
+    "stamp",
+]
 
 METADATA_VERSION = TELEMETRY_METADATA_VERSION = 2  # the long name is 0.1.0's
 METADATA_NAMES = ("__timestamp__", "__schema__", "__schema_version__", "__metadata_version__", "__id__")
 RESERVED_PREFIX = "__"  # of all metadata names, those of the future included
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TIMESTAMP_LENGTH = len("2026-11-23T17:42:05.123456")
 _LOW_BITS = 8  # of the counter, two digits in the last group of the id; the rest stands in its cached prefix
 # Written once: to look a piece of text up takes a third of the time of formatting it.
@@ -105,6 +115,14 @@ class Envelope:
             **event,
         }
 
+    def seal_again(self, capsule: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        """Return the capsule of the same event with other properties: its time and its id stay."""
+        return {**{name: capsule[name] for name in METADATA_NAMES}, **event}
+
+    def moment(self) -> float:
+        """Return the time of now that may stand beside an event, in seconds since the epoch."""
+        return time.time()
+
     def _timestamp(self, moment: datetime) -> str:
         try:
             if moment.tzinfo is not None:
@@ -121,3 +139,50 @@ class Envelope:
                 schema_id=self.schema_id,
             )
         return text + "Z"
+
+
+class CoarseEnvelope(Envelope):
+    """An envelope that does not tell the time better than the event in it, where a time is rounded.
+
+    The timestamp is rounded in the same way, and so are the milliseconds of the id (RFC 9562 §5.7); all other bits of
+    the id are random, since a counter would tell between which two events it was drawn. So these ids do not rise from
+    call to call.
+
+    Parameters
+    ----------
+    floor: from microseconds since the epoch to those of the beginning of the hour, the day or the week.
+    """
+
+    __slots__ = ("_floor",)
+
+    def __init__(self, schema_id: str, version: int | str, floor: Callable[[int], int]) -> None:
+        super().__init__(schema_id, version)
+        self._floor = floor
+
+    def seal(self, event: dict[str, Any], timestamp_override: datetime | None = None) -> dict[str, Any]:
+        """Return the capsule, as Envelope does."""
+        return self._coarse(super().seal({}, timestamp_override), event)
+
+    def seal_again(self, capsule: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        """Return the capsule of the same event with other properties, and with an id of its own."""
+        return self._coarse(capsule, event)
+
+    def moment(self) -> float:
+        """Return the beginning of the hour, the day or the week of now."""
+        return self._floor(time.time_ns() // 1000) / 1e6
+
+    def _coarse(self, capsule: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+        exact = datetime.fromisoformat(capsule["__timestamp__"][:-1]).replace(tzinfo=timezone.utc)
+        moment = _EPOCH + timedelta(microseconds=self._floor((exact - _EPOCH) // timedelta(microseconds=1)))
+        return {
+            **{name: capsule[name] for name in METADATA_NAMES},
+            "__timestamp__": moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
+            "__id__": _id_of_random(round(self.moment() * 1000)),
+            **event,
+        }
+
+
+def _id_of_random(milliseconds: int) -> str:
+    """Return a UUIDv7 of a time, in which all else is random."""
+    low, high = secrets.randbits(62), secrets.randbits(12)
+    return str(UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))

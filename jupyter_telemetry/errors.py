@@ -6,6 +6,7 @@ TelemetryError
 ├── SchemaNotRegistered      (ValueError)
 ├── SchemaAlreadyRegistered  (ValueError)
 ├── ConfigurationError       (traitlets.TraitError)
+├── ConsentError
 ├── JournalError
 ├── QueryError               (ValueError)
 └── MissingExtra             (ImportError)
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConfigurationError",
+    "ConsentError",
     "InvalidEvent",
     "InvalidSchema",
     "JournalError",
@@ -44,6 +46,10 @@ class TelemetryError(Exception):
 
 class ConfigurationError(TelemetryError, TraitError):
     """A configured value that cannot be used; the text names the trait and what to write instead."""
+
+
+class ConsentError(TelemetryError):
+    """A decision of a user that cannot be written down; it is not in force."""
 
 
 class JournalError(TelemetryError):

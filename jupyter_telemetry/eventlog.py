@@ -4,80 +4,53 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
+from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
-from traitlets import Bool, Enum, Integer, observe
-from traitlets.config import Configurable
-from traitlets.config.loader import DeferredConfig, LazyConfigValue
+from traitlets import observe
 
 from .attachment import Attachment
-from .errors import SchemaNotRegistered, TelemetryError
+from .errors import ConfigurationError, SchemaNotRegistered, TelemetryError
 from .forksafe import Lock
-from .handlers import is_line_handler
+from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
-from .privacy import Classification, Limits, Policy
+from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
+from .privacy.settings import says_mode_of_all
 from .record import event_record
 from .registry import SchemaRegistry
-from .route import Counters, Route
-from .traits import AllowedSchemas, Handlers, resolve_lazy, unshared
+from .routemaker import RouteMaker
+from .settings import SETTINGS, Settings
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from traitlets import Bunch
-    from traitlets.config import Config
     from typing_extensions import Self
 
     from .event import Event
+    from .governance import Governance
+    from .outlet import Outlet
+    from .privacy import Classification, Decision, Limits
+    from .route import Route
     from .schema import EventSchema
 
 __all__ = ["EventLog"]
 
 _INFO = logging.INFO
+LOOK_INTERVAL_S = 2.0  # between two looks at what the user has decided elsewhere
 MAX_DEPTH_OF_CALLS = 8  # handlers that record events themselves, which come to handlers that do
 
 
-class EventLog(Configurable):
+class EventLog(Settings):
     """Record structured events: each is validated, filtered, sealed, and handed to logging handlers as one line.
 
     Any thread may record; all changes take effect for the next event. Use it as a context manager, or call
     close(), to close the handlers that it made itself.
     """
-
-    handlers = Handlers(
-        help="""Where events go: a list of logging handlers. A handler may also be written as a dict in the form of
-        `logging.config.dictConfig`: {"class": "logging.FileHandler", "filename": "events.log"}.
-        A callable that returns the list will do. Without handlers, events go nowhere."""
-    ).tag(config=True)
-
-    allowed_schemas = AllowedSchemas(
-        help="""Which events are recorded: a list of schema ids, exact or globs such as
-        https://events.jupyter.org/jupyter_server/*, or a dict from these to
-        {"allowed_properties": [...], "allowed_categories": [...]}. Empty (the default): nothing is recorded."""
-    ).tag(config=True)
-
-    on_invalid = Enum(
-        ["raise", "log"],
-        "raise",
-        help="""What becomes of a call that cannot record: "raise" an error (for libraries), or "log" it at most once
-        a minute and count it, so that nothing escapes (for servers).""",
-    ).tag(config=True)
-
-    max_event_bytes = Integer(
-        1024 * 1024,
-        min=256,
-        help="The longest line that an event may become, metadata included, in bytes of UTF-8.",
-    ).tag(config=True)
-
-    fetch_references = Bool(
-        False,
-        help="""Whether registering a schema may fetch the http and https documents that its $ref names. Recording
-        never fetches anything.""",
-    ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         if unknown := [name for name in kwargs if not self.has_trait(name)]:  # which traitlets only deprecates
@@ -86,17 +59,17 @@ class EventLog(Configurable):
         # _lock guards what is written below; recording only reads _routes, which is replaced as a whole.
         self._lock = Lock()
         self._routes: dict[tuple[str, int | str], Route] = {}
-        self._counters: dict[tuple[str, str], Counters] = {}
-        self._configured_handlers: object = None  # as the configuration in force has them
-        self._found_handlers: object = None
         self._under_way = threading.local()  # how deep this thread is in handlers that record
         self._unknown = 0  # refused calls that named no registered schema
         self._fetched: dict[str, dict[str, Any]] = {}
-        self._policy = Policy(())
         self._raises = True
+        self._decisions = DecisionStore()
+        self._in_force: dict[str, Any] | None = None  # the settings; None while the log is being made
+        self._look_at: float | None = None  # when to look for decisions that others have made; None: no matter
         self.registry = SchemaRegistry()
         self._notices = Notices(getattr(kwargs.get("parent"), "log", None) or logging.getLogger("jupyter_telemetry"))
         self._attachment = Attachment(self._notices)
+        self._routemaker = RouteMaker(self.registry, self._attachment, self._notices)
         super().__init__(**kwargs)
         self._configure()
 
@@ -125,6 +98,8 @@ class EventLog(Configurable):
         Raises SchemaNotRegistered, InvalidEvent — unless `on_invalid` is "log".
         """
         try:
+            if self._look_at is not None and monotonic() >= self._look_at:
+                self._look_for_decisions()
             try:
                 route = self._routes[schema_id, version]  # type: ignore[index]
             except (KeyError, TypeError):
@@ -139,7 +114,10 @@ class EventLog(Configurable):
         except Exception as error:
             self._refuse(error, schema_name if schema_id is None else schema_id, version)
             return None
-        self._hand_out(route, capsule, line)
+        self._hand_out(route.outlet, capsule, line)
+        for outlet in route.narrower:
+            self._hand_out_narrower(route, outlet, event, capsule)  # type: ignore[arg-type]
+        route.counters.recorded += 1
         return capsule
 
     def record_event_model(self, event: Event) -> dict[str, Any] | None:
@@ -154,26 +132,35 @@ class EventLog(Configurable):
             return None
         return self.record_event(schema_id, version, properties)
 
-    def _hand_out(self, route: Route, capsule: dict[str, Any], line: bytes) -> None:
+    def _hand_out(self, outlet: Outlet, capsule: dict[str, Any], line: bytes) -> None:
         record = None
-        for handler in route.line_handlers:
+        for handler in outlet.line_handlers:
             try:
                 if handler.level <= _INFO and not handler.filters:
                     handler.write_event(line)  # type: ignore[attr-defined]
                 else:
-                    record = record or event_record(route, capsule, line)
+                    record = record or event_record(outlet, capsule, line)
                     _handle(handler, record)
             except Exception as error:  # a failing handler must not break the caller
                 self._attachment.failed(handler, error)
-        if route.record_handlers:
-            self._hand_records_out(route, record or event_record(route, capsule, line))
-        route.counters.recorded += 1
+        if outlet.record_handlers:
+            self._hand_records_out(outlet, record or event_record(outlet, capsule, line))
 
-    def _hand_records_out(self, route: Route, record: logging.LogRecord) -> None:
+    def _hand_out_narrower(self, route: Route, outlet: Outlet, event: dict[str, Any], capsule: dict[str, Any]) -> None:
+        """Hand out what handlers with limits of their own may have; an event that does not fit them is counted."""
+        try:
+            own, line = outlet.form(event, capsule)
+        except Exception as error:
+            for handler in (*outlet.line_handlers, *outlet.record_handlers):
+                self._attachment.failed(handler, error)
+            return
+        self._hand_out(outlet, own, line)
+
+    def _hand_records_out(self, outlet: Outlet, record: logging.LogRecord) -> None:
         depth = getattr(self._under_way, "depth", 0)
         self._under_way.depth = depth + 1
         try:
-            for handler in route.record_handlers:
+            for handler in outlet.record_handlers:
                 try:
                     if depth == MAX_DEPTH_OF_CALLS:
                         raise RecursionError
@@ -255,54 +242,123 @@ class EventLog(Configurable):
         """The registered schemas by (id, version), as 0.1.0 had them: a copy."""
         return {(schema.id, schema.version): json.loads(schema.text) for schema in self.registry}
 
+    # Consent
+
+    def decide(self, choices: Mapping[str, bool], *, shown: str, by: str) -> list[Decision]:
+        """Write down what the user decides, have it in force with the next event, and record it as an event.
+
+        Parameters
+        ----------
+        choices: by subject of `consent`, whether its events may be recorded.
+        shown: the words in which the user was told what `governance.statement` says.
+        by: "page" or "command line".
+
+        Not for the thread of an event loop: it waits for the disk. Raises ConsentError; then nothing has changed.
+        """
+        decided = self._decisions.decide(choices, statement=self.governance.statement, shown=shown, by=by)
+        self._obey_decisions()
+        self.record_decisions(decided)
+        return decided
+
+    def record_decisions(self, decisions: Iterable[Decision]) -> None:
+        """Record decisions that were written down, wherever anything is recorded at all: they say nothing of whom."""
+        if not self.allowed_schemas:
+            return
+        self.register_schema(DECISION_SCHEMA)
+        modes = {standing.setting.subject: standing.setting.mode for standing in self.governance.consent.standings}
+        for decision in decisions:
+            event = decision_event(decision, modes.get(decision.subject, "inform"))
+            self.record_event(DECISION_SCHEMA["$id"], DECISION_SCHEMA["version"], event)
+
     # What became of the events
 
     def counts(self) -> dict[str, int]:
-        """Return how many calls recorded, were not allowed to, or were invalid, and how often handlers failed."""
-        counters = list(self._counters.values())
+        """Return how many calls recorded, were not allowed to or invalid; how often handlers and redactions failed."""
+        counters = list(self._routemaker.counters.values())
         return {
             "recorded": sum(each.recorded for each in counters),
             "not_allowed": sum(each.not_allowed for each in counters),
             "invalid": sum(each.invalid for each in counters) + self._unknown,
             "handler_failures": self._attachment.failures,
+            "redaction_failures": sum(each.redaction_failures for each in counters),
         }
 
     # Configuration
 
-    def _find_my_config(self, cfg: Config) -> Any:
-        """Return the configuration of this object; handlers are hidden from traitlets' deep copy in a function."""
-        mine = super()._find_my_config(cfg)
-        for name in ("handlers", "allowed_schemas"):
-            if isinstance(mine.get(name), LazyConfigValue):
-                # update_config comes with what changes; all else with the whole configuration.
-                mine[name] = resolve_lazy(mine[name], () if cfg is self.config else getattr(self, name))
-        handlers = mine.get("handlers", self._configured_handlers)
-        self._found_handlers = unshared(handlers)
-        if self._found_handlers == self._configured_handlers:  # some other setting changed
-            mine.pop("handlers", None)
-        elif not isinstance(handlers, DeferredConfig):  # of a command line, for traitlets to parse
-            mine["handlers"] = lambda: handlers() if callable(handlers) else handlers
-        return mine
+    def check_policy(self) -> list[str]:
+        """Say what in the configuration is likely a mistake: it names what no registered schema has; [] if nothing.
 
-    def _load_config(self, cfg: Config, *args: Any, **kwargs: Any) -> None:
-        super()._load_config(cfg, *args, **kwargs)
-        self._configured_handlers = self._found_handlers  # not before: what failed may be tried again
+        Call it once all schemas are registered. Each text says what, where, and what to write instead.
+        """
+        return problems(self.governance, self, self.handlers, self.registry)
 
     def _adopt(self, handlers: list[logging.Handler]) -> None:
         """Take handlers that the trait made from configuration for the log's own."""
         self._attachment.adopt(handlers)
 
-    @observe("handlers", "allowed_schemas", "on_invalid", "max_event_bytes", "fetch_references")
+    @observe(*SETTINGS)
     def _on_change(self, _: Bunch) -> None:
-        self._configure()
+        if self._in_force is None:  # what fits together shows when all is there
+            return
+        try:
+            self._configure()
+        except ConfigurationError:
+            self._trait_values.update(self._in_force)  # several may have changed at once
+            raise
 
     def _configure(self) -> None:
-        """Take over the configuration: routes are made anew, each at its next event."""
+        """Take over the configuration. Raises ConfigurationError; then what was in force stays so."""
+        with self._lock:
+            self._enforce(self._governed())
+            self._in_force = {name: getattr(self, name) for name in SETTINGS}
+
+    def _enforce(self, governance: Governance) -> None:
+        """Have a policy in force from now on, and all other settings: routes are made anew, each at its next event."""
         with self._lock:
             self._attachment.attach(self.handlers)
-            self._policy = Policy(self.allowed_schemas)
+            self.governance = governance
             self._raises = self.on_invalid == "raise"
             self._routes = {}
+            self._look_at = monotonic() + LOOK_INTERVAL_S if governance.consent.depends_on_decisions else None
+
+    def _governed(self) -> Governance:
+        """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
+        mode, why = default_mode(os.environ, self._config_files())
+        governance = govern(self, self.handlers, self._decisions, default_mode=mode)
+        if self.allowed_schemas and not says_mode_of_all(self.consent):
+            self._say_mode(mode, why, governance)
+        return governance
+
+    def _say_mode(self, mode: str, why: str, governance: Governance) -> None:
+        """Say once which mode of consent holds where the configuration states none: nothing falls silent unsaid."""
+        setting = "EventLog.consent['*']" if self.consent else "EventLog.consent"
+        if governance.consent.of_schema("").on:
+            self._notices.inform_once(("consent", mode), "%s is %s by default: %s.", setting, mode, why)
+        else:
+            self._notices.warn_once(
+                ("consent", mode),
+                "%s is %s by default: %s. Nothing is recorded until the user agrees, by `jupyter telemetry consent "
+                "grant` or on the server's page /telemetry; to change that, set c.%s.",
+                setting,
+                mode,
+                why,
+                setting,
+            )
+
+    def _config_files(self) -> Iterable[str | os.PathLike[str]]:
+        """Return the files that the configuration may stand in."""
+        return getattr(self.parent, "loaded_config_files", ())
+
+    def _look_for_decisions(self) -> None:
+        """Take over what the user has decided elsewhere: in another server, on the command line."""
+        self._look_at = monotonic() + LOOK_INTERVAL_S
+        if self._decisions.changed():
+            self._obey_decisions()
+
+    def _obey_decisions(self) -> None:
+        """Take over what the user has decided; whether files of the configuration are still there is no matter."""
+        with self._lock:
+            self._enforce(self.governance.under(self._decisions.read()))
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""
@@ -314,60 +370,20 @@ class EventLog(Configurable):
             route = known or self._make_route(schema)
             # One dict is never both read and written: a new one takes its place.
             self._routes = {**self._routes, (schema.id, version): route, (schema.id, schema.version): route}  # type: ignore[dict-item]
-        if route.denied and not known:
-            self._say_why_not(schema)  # not under the lock: a logger's handlers may record events themselves
+        if not known:
+            self._routemaker.say_what_is_odd(
+                route, self.governance
+            )  # not under the lock: a logger's handlers may record events themselves
         return route
 
     def _make_route(self, schema: EventSchema) -> Route:
-        limits = self._limits(schema)
-        line_handlers = tuple(handler for handler in self._attachment.handlers if is_line_handler(handler))
-        if limits is not None:
-            self._explain(schema, line_handlers)
-        return Route(
-            schema,
-            limits,
-            self._counters.setdefault((schema.id, str(schema.version)), Counters()),
-            line_handlers=line_handlers,
-            record_handlers=tuple(handler for handler in self._attachment.handlers if handler not in line_handlers),
-            max_event_bytes=self.max_event_bytes,
-        )
+        classification = self.governance.classification(schema)
+        limits = self._limits(schema, classification)
+        return self._routemaker.make(schema, self.governance, classification, limits, self.max_event_bytes)
 
-    def _explain(self, schema: EventSchema, handlers: Iterable[logging.Handler]) -> None:
-        for handler in handlers:
-            try:
-                handler.write_schema(schema.id, schema.version, schema.text)  # type: ignore[attr-defined]
-            except Exception as error:
-                self._attachment.failed(handler, error)
-
-    def _limits(self, schema: EventSchema) -> Limits | None:
+    def _limits(self, schema: EventSchema, classification: Classification) -> Limits | None:
         """Return what may be kept of a schema's events; None: nothing."""
-        limits = self._policy.limits(schema.id)
-        if limits and not limits.by_exact_id and not Classification(schema.references).classifies:
-            return None
-        return limits
-
-    def _say_why_not(self, schema: EventSchema) -> None:
-        """Say once why a schema's events are not recorded, where the reason is likely a mistake."""
-        if self._policy.limits(schema.id):
-            self._notices.warn_once(
-                ("glob", schema.id),
-                "%s classifies none of its properties, so no glob in allowed_schemas admits it: it is not recorded. "
-                "To record it whole, add its exact id.",
-                schema.id,
-            )
-            return
-        registered = {each.id for each in self.registry}
-        for pattern in self._policy.patterns:
-            is_id = not any(char in pattern for char in "*?[")
-            if is_id and pattern not in registered and not self._notices.was_said(("unknown", pattern)):
-                near = self.registry.nearest(pattern)
-                self._notices.warn_once(
-                    ("unknown", pattern),
-                    "allowed_schemas names %s, which is not registered%s; events of %s are not recorded.",
-                    pattern,
-                    f" (the nearest registered id is {near})" if near else "",
-                    schema.id,
-                )
+        return self.governance.limits(schema.id, classifies=classification.classifies)
 
     # What fails
 
@@ -379,7 +395,7 @@ class EventLog(Configurable):
             and isinstance(schema_id, str)
             and isinstance(version, (int, str))
         ):
-            counters = self._counters.get((schema_id, str(version)))
+            counters = self._routemaker.counters.get((schema_id, str(version)))
         if counters is None:
             self._unknown += 1
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from .forksafe import Lock
 from .printable import printable
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Hashable
 
 __all__ = ["Notices"]
@@ -45,16 +45,24 @@ class Notices:
 
     def warn_once(self, kind: Hashable, message: str, *args: object) -> None:
         """Log `message % args` the first time."""
+        if self._is_first(kind):
+            self._say(message, args)
+
+    def inform_once(self, kind: Hashable, message: str, *args: object) -> None:
+        """Log `message % args` the first time, as something that need not worry."""
+        if self._is_first(kind):
+            self._say(message, args, logging.INFO)
+
+    def _is_first(self, kind: Hashable) -> bool:
         with self._lock:
-            if kind in self._next_at:
-                return
-            self._next_at[kind] = float("inf")
-        self._say(message, args)
+            first = kind not in self._next_at
+            self._next_at.setdefault(kind, float("inf"))
+            return first
 
     def was_said(self, kind: Hashable) -> bool:
         """Say whether there was a line of this kind."""
         return kind in self._next_at
 
-    def _say(self, message: str, args: tuple[object, ...]) -> None:
+    def _say(self, message: str, args: tuple[object, ...], level: int = logging.WARNING) -> None:
         # An id comes from whoever records: it must not forge a line, or reach a terminal.
-        self.logger.warning(message, *(printable(str(each)) for each in args))
+        self.logger.log(level, message, *(printable(str(each)) for each in args))

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .route import Route
+    from .outlet import Outlet
 
 __all__ = ["LINES", "EventRecord", "attributes_alike", "event_record"]
 
@@ -23,15 +23,21 @@ class EventRecord(logging.LogRecord):
     """A LogRecord whose message is an event's line, made without looking up its caller.
 
     `getMessage()` is the line without its newline, `event` the capsule (a dict), `schema_id` and
-    `schema_version` are what they say; all stand in `__dict__`, where formatters and SocketHandler look.
+    `schema_version` are what they say; all stand in `__dict__`, where formatters and SocketHandler look. Only the text
+    of the schema (`schema`, bytes of JSON) does not: it is for a handler that keeps schemas, not for every line.
     """
+
+    __slots__ = ("schema",)
+
+    schema: bytes
 
     event: dict[str, Any]
     schema_id: str
     schema_version: int | str
 
-    def __init__(self, attributes: dict[str, Any]) -> None:
+    def __init__(self, attributes: dict[str, Any], schema: bytes) -> None:
         self.__dict__ = attributes
+        self.schema = schema
 
     def getMessage(self) -> str:  # noqa: N802  logging's name
         """Return the event as one line of JSON."""
@@ -93,10 +99,10 @@ def attributes_alike(schema_id: str, version: int | str) -> dict[str, Any]:
     return {**_ALIKE, "schema_id": schema_id, "schema_version": version}
 
 
-def event_record(route: Route, capsule: dict[str, Any], line: bytes) -> EventRecord:
-    """Make the record that a route's handlers get."""
-    now = time.time()
-    attributes = route.record_attributes.copy()
+def event_record(outlet: Outlet, capsule: dict[str, Any], line: bytes) -> EventRecord:
+    """Make the record that an outlet's handlers get."""
+    now = outlet.moment()
+    attributes = outlet.record_attributes.copy()
     attributes["msg"] = line[:-1].decode()
     attributes["created"] = now
     attributes["msecs"] = now % 1 * 1000
@@ -106,7 +112,7 @@ def event_record(route: Route, capsule: dict[str, Any], line: bytes) -> EventRec
     attributes["processName"] = _process_name()
     attributes["process"] = os.getpid()
     attributes["event"] = capsule
-    return EventRecord(attributes)
+    return EventRecord(attributes, outlet.schema_text)
 
 
 def _process_name() -> str:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .encoding import Encoder, is_too_deep, plain
-from .envelope import Envelope
+from .encoding import is_too_deep, plain
 from .errors import InvalidEvent, invalid_event
-from .privacy import Classification, compile_redaction
-from .privacy.redaction import ReservedName
-from .record import attributes_alike
-from .validation import Violation, admits_null, may_recurse
+from .privacy import ReservedName
+from .validation import Violation, may_recurse
 
 if TYPE_CHECKING:
-    import logging
-
-    from .privacy import Limits
+    from .outlet import Outlet
     from .schema import EventSchema
 
 __all__ = ["Counters", "Route"]
@@ -30,71 +25,58 @@ _NOT_EXPLAINED = Violation("$", "json", "holds a value that JSON cannot hold", (
 class Counters:
     """What became of one schema's events; outlives its routes."""
 
-    __slots__ = ("invalid", "not_allowed", "recorded")
+    __slots__ = ("invalid", "not_allowed", "recorded", "redaction_failures")
 
     def __init__(self) -> None:
         # An `+= 1` on a slot cannot be interrupted by another thread under the GIL.
         self.recorded = 0
         self.not_allowed = 0
         self.invalid = 0
+        self.redaction_failures = 0
 
 
 class Route:
-    """The way of one schema's events: immutable, and made anew when schemas, configuration or handlers change.
+    """The way of one schema's events: immutable, and made anew when schemas, configuration, consent or handlers change.
 
     Parameters
     ----------
-    limits: what may be kept; None: nothing, the route is `denied`.
-    line_handlers: those that take the encoded line; record_handlers: those that take a logging record.
+    outlet: what the log's own limits make of the events; None: nothing may be kept, the route is `denied`.
+    narrower: what those handlers get that have limits of their own.
     """
 
     __slots__ = (
         "_encoder",
-        "_envelope",
         "_is_valid",
         "_may_recurse",
         "_redact",
         "counters",
         "denied",
         "encode",
-        "line_handlers",
-        "record_attributes",
-        "record_handlers",
+        "narrower",
+        "outlet",
         "schema",
         "seal",
     )
 
+    outlet: Outlet
+
     def __init__(
-        self,
-        schema: EventSchema,
-        limits: Limits | None,
-        counters: Counters,
-        *,
-        line_handlers: tuple[logging.Handler, ...],
-        record_handlers: tuple[logging.Handler, ...],
-        max_event_bytes: int,
+        self, schema: EventSchema, counters: Counters, outlet: Outlet | None, narrower: tuple[Outlet, ...] = ()
     ) -> None:
         self.schema = schema
         self.counters = counters
-        self.line_handlers = line_handlers
-        self.record_handlers = record_handlers
-        self.record_attributes = attributes_alike(schema.id, schema.version)
-        self.denied = limits is None
-        if limits is None:
+        self.narrower = narrower
+        self.denied = outlet is None
+        if outlet is None:
             return
+        self.outlet = outlet
         self._is_valid = schema.validator.is_valid
         self._may_recurse = may_recurse(schema.references)
-        redaction = compile_redaction(Classification(schema.references), limits)
-        self._redact = redaction and redaction.redact
-        envelope = Envelope(schema.id, schema.version)
-        self._encoder = Encoder(
-            envelope,
-            max_event_bytes=max_event_bytes,
-            admits_null=redaction.keeps_nulls if redaction else admits_null(schema.references),
-            names=schema.names,
-        )
-        self.seal = envelope.seal
-        self.encode = self._encoder.encode
+        # As attributes of its own: the road of an event is short.
+        self._redact = outlet.redact
+        self._encoder = outlet.encoder
+        self.seal = outlet.seal
+        self.encode = outlet.encode
 
     def validate(self, event: object) -> None:
         """Raise InvalidEvent unless the schema has room for `event`."""

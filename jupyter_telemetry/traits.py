@@ -16,7 +16,7 @@ from .handlers import close_handlers, make_handler
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "resolve_lazy", "unshared"]
+__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "Mapped", "resolve_lazy", "unshared"]
 
 _ENTRY_KEYS = ("allowed_properties", "allowed_categories")
 
@@ -179,6 +179,45 @@ class AllowedSchemas(_Collected):
         return _added(parts)
 
 
+class Mapped(_Collected):
+    """A dict from names to what is said of them, copied so that it cannot be changed unnoticed; by default empty.
+
+    `or_text` names what a text may be instead, such as "the path of a file"; None: nothing.
+    """
+
+    def __init__(self, *, or_text: str | None = None, **metadata: Any) -> None:
+        self._or_text = or_text
+        self.info_text = "a dict" + (f", or {or_text}" if or_text else "")
+        super().__init__(**metadata)
+        self.default_value = _FrozenDict()
+
+    def make_dynamic_default(self) -> Any:
+        """Return the default: traitlets' List makes a list of it."""
+        return self.default_value
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return a copy that cannot be changed unnoticed."""
+        if isinstance(value, _Unreadable):
+            raise value.error(self)
+        if isinstance(value, str) and self._or_text:
+            return value
+        if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+            return _FrozenDict({name: _frozen_copy(each) for name, each in value.items()})
+        if value is None or (isinstance(value, (list, tuple)) and not value):
+            return _FrozenDict()
+        raise ConfigurationError(f"EventLog.{self.name}: write {self.info_text}, not a {type(value).__name__}")
+
+    def from_string(self, s: str) -> Any:
+        """Parse what stands on a command line: JSON, or the text that may stand instead."""
+        return _parsed(s) if not self._or_text or s.lstrip()[:1] == "{" else s
+
+    def from_string_list(self, s_list: list[str]) -> Any:
+        """Parse an option that stands on a command line several times: the entries add up, a text counts alone."""
+        parts = [self.from_string(s) for s in s_list]
+        odd = next((part for part in parts if not isinstance(part, dict)), None)
+        return odd if odd is not None else {name: each for part in parts for name, each in part.items()}
+
+
 def resolve_lazy(lazy: LazyConfigValue, value: Any) -> Any:
     """Work out `c.EventLog.allowed_schemas.append(…)`, `.update(…)` and the like, upon a value.
 
@@ -198,6 +237,12 @@ def unshared(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: unshared(each) for key, each in value.items()}
     return [unshared(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _frozen_copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _FrozenDict({name: _frozen_copy(each) for name, each in value.items()})
+    return _FrozenList(map(_frozen_copy, value)) if isinstance(value, (list, tuple, set, frozenset)) else value
 
 
 def _added(parts: Iterable[Any]) -> Any:

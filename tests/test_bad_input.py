@@ -88,7 +88,13 @@ def test_a_bad_event_is_refused_without_its_values(log, tmp_path, case, capfd, c
     assert isinstance(error, ValueError)
     assert error.__cause__ is None
     assert SECRET not in f"{error} {error!r} {vars(error)} {caplog.text} {capfd.readouterr()}"
-    assert log.counts() == {"recorded": 0, "not_allowed": 0, "invalid": 1, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": 0,
+        "not_allowed": 0,
+        "invalid": 1,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
     log.record_event(SCHEMA["$id"], 1, {"name": "the next"})
     assert [json.loads(line)["name"] for line in lines(tmp_path)] == ["the next"]
 

@@ -138,7 +138,13 @@ def test_every_event_of_every_thread_is_written_once_in_its_thread_s_order(log, 
     with Crowd(lambda thread, number: record(log, thread, number)) as crowd:
         crowd.wait_for(500)
     assert_same(written(), [capsule["__id__"] for capsule in crowd.outcomes])
-    assert log.counts() == {"recorded": len(crowd.outcomes), "not_allowed": 0, "invalid": 0, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": len(crowd.outcomes),
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
     events = [json.loads(line) for line in (tmp_path / "events.log").read_text().splitlines()]
     for thread in range(THREADS):
         of_thread = [event for event in events if event["thread"] == thread]
@@ -174,7 +180,7 @@ def test_counts_are_exact(log):
         crowd.wait_for(300)
     outcomes = Counter(outcome for outcome, _ in crowd.outcomes)
     failures = sum(fails for _, fails in crowd.outcomes)
-    assert log.counts() == {**outcomes, "handler_failures": failures}
+    assert log.counts() == {**outcomes, "handler_failures": failures, "redaction_failures": 0}
 
 
 def test_handlers_that_come_and_go_get_each_event_in_between_once(log, written):
@@ -189,7 +195,13 @@ def test_handlers_that_come_and_go_get_each_event_in_between_once(log, written):
             after.append(record(log)["__id__"])
     all_ids = [*crowd.outcomes, *before, *after, *(event_id for ids in between for event_id in ids)]
     assert_same(written(), all_ids)
-    assert log.counts() == {"recorded": len(all_ids), "not_allowed": 0, "invalid": 0, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": len(all_ids),
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
     for index, handler in enumerate(comers):
         got = set(handler.ids)
         assert len(got) == len(handler.ids)
@@ -237,7 +249,13 @@ def test_schemas_that_are_registered_meanwhile_are_recorded_from_then_on(log, wr
             record(log)
     ids = [event_id for event_id in crowd.outcomes if event_id]
     refused = len(crowd.outcomes) - len(ids)
-    assert log.counts() == {"recorded": len(ids) + 50, "not_allowed": 0, "invalid": refused, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": len(ids) + 50,
+        "not_allowed": 0,
+        "invalid": refused,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
     assert set(ids) < set(written())
     assert_same(written(), keeping.ids)
     assert keeping.unexplained == []
@@ -247,7 +265,7 @@ def test_one_schema_registered_by_many_threads_is_one_schema(log):
     schemas = [{"$id": f"https://example.org/{number}", "version": 1, "type": "object"} for number in range(2000)]
     with Crowd(lambda thread, number: log.register_schema(schemas[number % 2000])) as crowd:
         crowd.wait_for(50)
-    assert len(log.registry) == max(map(len, crowd.returned)) + 1
+    assert len(log.registry) == min(2000, max(map(len, crowd.returned)) + 1)
 
 
 def test_what_is_allowed_may_change_meanwhile_and_each_call_knows_what_became_of_its_event(log, written):
@@ -266,6 +284,7 @@ def test_what_is_allowed_may_change_meanwhile_and_each_call_knows_what_became_of
         "not_allowed": len(crowd.outcomes) - len(ids) + 100,
         "invalid": 0,
         "handler_failures": 0,
+        "redaction_failures": 0,
     }
 
 

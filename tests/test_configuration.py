@@ -360,7 +360,13 @@ def test_what_is_allowed_changes_with_the_next_event(make_log):
     assert log.record_event(ID, 1, {"name": "x", "path": "/a"})["path"] is None
     log.allowed_schemas = []
     assert record(log) is None
-    assert log.counts() == {"recorded": 3, "not_allowed": 2, "invalid": 0, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": 3,
+        "not_allowed": 2,
+        "invalid": 0,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
 
 
 def test_handlers_change_with_the_next_event(make_log, make_file_handler, tmp_path):

@@ -79,14 +79,26 @@ def test_what_is_not_allowed_is_none_and_written_nowhere(log, path):
 
 
 def test_counts_say_what_became_of_every_call(log):
-    assert log.counts() == {"recorded": 0, "not_allowed": 0, "invalid": 0, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": 0,
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
     log.record_event(SCHEMA["$id"], 1, EVENT)
     for schema_id, event in ((SCHEMA["$id"], {}), ("urn:unknown", EVENT)):
         with pytest.raises(ValueError, match=r"name|registered"):
             log.record_event(schema_id, 1, event)
     log.allowed_schemas = []
     log.record_event(SCHEMA["$id"], 1, EVENT)
-    assert log.counts() == {"recorded": 1, "not_allowed": 1, "invalid": 2, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": 1,
+        "not_allowed": 1,
+        "invalid": 2,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
 
 
 def test_two_logs_share_neither_handlers_nor_schemas_nor_counts(log, path):

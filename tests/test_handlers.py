@@ -309,7 +309,13 @@ def test_a_level_of_the_user_is_honoured(make_log, level, gets):
     handler.setLevel(level)
     log = make_log(handler)
     assert handler.lines == record_two(log)[:gets]
-    assert log.counts() == {"recorded": 2, "not_allowed": 0, "invalid": 0, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": 2,
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
 
 
 def test_filters_of_the_user_are_honoured(make_log):
@@ -411,7 +417,10 @@ def test_two_logs_have_their_own_handlers(make_log):
 def test_events_reach_no_other_logger(make_log, caplog):
     with caplog.at_level(1):
         record_two(make_log(Keeping()))
-    assert caplog.records == []
+    # What is said is which mode of consent holds.
+    assert [record.getMessage() for record in caplog.records] == [
+        "EventLog.consent is inform by default: what configures EventLog is the user's own."
+    ]
 
 
 # Handlers that fail
@@ -522,7 +531,13 @@ def test_a_failing_handler_is_counted_and_said_once_and_prints_no_event(make_log
     log = make_log(handler)
     for _ in range(3):
         log.record_event(SAVE, 1, {"name": SECRET})
-    assert log.counts() == {"recorded": 3, "not_allowed": 0, "invalid": 0, "handler_failures": 3}
+    assert log.counts() == {
+        "recorded": 3,
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 3,
+        "redaction_failures": 0,
+    }
     assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
         (
             "WARNING",
@@ -801,7 +816,13 @@ def test_while_a_handler_blocks_all_else_goes_on_and_nothing_is_lost(make_log):
     blocking.let_go.set()
     thread.join(60)
     assert blocking.lines == blocked == before.lines[:1] == after.lines[-1:]
-    assert log.counts() == {"recorded": 102, "not_allowed": 0, "invalid": 0, "handler_failures": 0}
+    assert log.counts() == {
+        "recorded": 102,
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 0,
+        "redaction_failures": 0,
+    }
 
 
 def listened_to():
@@ -818,7 +839,13 @@ def test_a_listener_that_fails_while_the_log_closes_is_counted_and_keeps_it_from
     for _ in range(100):
         log.record_event(SAVE, 1, {"name": SECRET})
     log.close()
-    assert log.counts() == {"recorded": 100, "not_allowed": 0, "invalid": 0, "handler_failures": 100}
+    assert log.counts() == {
+        "recorded": 100,
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 100,
+        "redaction_failures": 0,
+    }
     assert capfd.readouterr() == ("", "")
 
 

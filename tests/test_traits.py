@@ -175,8 +175,8 @@ def test_a_setting_that_is_none_is_an_error():
     with pytest.raises(TypeError) as caught:
         EventLog(handler=[logging.NullHandler()])
     assert str(caught.value) == (
-        "EventLog has no setting 'handler'; it has allowed_schemas, fetch_references, handlers, max_event_bytes, "
-        "on_invalid"
+        "EventLog has no setting 'handler'; it has allowed_schemas, classifications, consent, fetch_references, "
+        "handlers, max_event_bytes, notice, on_invalid, pseudonym_key_file, redactions"
     )
 
 

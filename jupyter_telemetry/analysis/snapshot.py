@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import os
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ..errors import JournalError
@@ -27,6 +28,7 @@ class _Part(NamedTuple):
     offset: int  # in the file
     start: int  # in the snapshot
     size: int
+    inode: int
 
 
 class Snapshot:
@@ -34,7 +36,7 @@ class Snapshot:
 
     It ends each segment at its last newline: a line that is torn, or being written, is not in it, nor is anything
     that is written later. Where another thread's event follows a torn line on the same line of the file, it begins
-    a line. A segment that retention takes away reads as newlines from then on: as no rows.
+    a line. A segment that retention takes away, or an erasure rewrites, reads as newlines from then on: as no rows.
 
     `longest_line` is at least the length in bytes of the longest line, and at least LONGEST_LINE.
 
@@ -55,20 +57,21 @@ class Snapshot:
                 end = _end_of_lines(file, 0, size)
                 self.longest_line = max(self.longest_line, _longest_line(file, end))
                 tears = _tears(file, end)
+                inode = os.fstat(file.fileno()).st_ino
         except FileNotFoundError:
             return
         except OSError as error:
             raise JournalError(f"{path} cannot be read: {error.strerror}") from error
         offset = 0
         for tear in tears:
-            self._append(path, offset, tear - offset)
-            self._append("", 0, 1)
+            self._append(path, offset, tear - offset, inode)
+            self._append("", 0, 1, 0)
             offset = tear
-        self._append(path, offset, end - offset)
+        self._append(path, offset, end - offset, inode)
 
-    def _append(self, path: str, offset: int, size: int) -> None:
+    def _append(self, path: str, offset: int, size: int, inode: int) -> None:
         if size:
-            self._parts.append(_Part(path, offset, self.size, size))
+            self._parts.append(_Part(path, offset, self.size, size, inode))
             self.size += size
 
     def read(self, position: int, count: int) -> bytes:
@@ -80,7 +83,7 @@ class Snapshot:
             part = self._parts[at]
             within = position - part.start
             wanted = min(count, part.size - within)
-            found = _read(part.path, part.offset + within, wanted) if part.path else b""
+            found = _read(part, part.offset + within, wanted) if part.path else b""
             pieces.append(found.ljust(wanted, b"\n"))
             position, count, at = position + wanted, count - wanted, at + 1
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -93,10 +96,11 @@ def _open(path: str) -> BinaryIO:
     return open(path.removesuffix(_OPEN).removesuffix(_SEALED) + _SEALED, "rb")
 
 
-def _read(path: str, offset: int, count: int) -> bytes:
-    with contextlib.suppress(FileNotFoundError), _open(path) as file:
-        file.seek(offset)
-        return file.read(count)
+def _read(part: _Part, offset: int, count: int) -> bytes:
+    with contextlib.suppress(FileNotFoundError), _open(part.path) as file:
+        if os.fstat(file.fileno()).st_ino == part.inode:
+            file.seek(offset)
+            return file.read(count)
     return b""
 
 

@@ -12,6 +12,7 @@ import contextlib
 import difflib
 import importlib
 import logging
+import logging.handlers
 import os
 import sys
 import traceback
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.application import JupyterApp
 from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValue, PyFileConfigLoader
 
+from ..destination import destinations
 from ..errors import ConfigurationError
 from ..journal import JournalHandler, default_directory
 from ..traits import AllowedSchemas, resolve_lazy
@@ -34,7 +36,6 @@ __all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
 _NAMES = ("jupyter_config", "jupyter_server_config")
 _SECTION = "EventLog"
 _DROPPED = "jupyter_server_config.d"
-_WAY_OUT = "; give the journal's directory by --journal DIR to read no configuration"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class ConfiguredHandler:
 
     name: str  # its class
     directory: Path | None = None  # of the journal, if it is one
+    destinations: tuple[str, ...] = ()  # where it sends events, in words
     problem: str = ""  # why it cannot be made, as far as that is known without making it
 
 
@@ -53,7 +55,15 @@ class Configuration:
     files: tuple[Path, ...]  # that were read
     handlers: tuple[ConfiguredHandler, ...]
     allowed_schemas: dict[str, dict[str, list[str]]]  # {} for an id or glob: nothing more is said of it
+    contact: str  # whom to ask about what is recorded; "" if nobody is named
+    section: Config  # EventLog as it stands in the files
+    given_handlers: tuple[Any, ...] | None  # handlers and dicts as they stand there, not to be used; None: nothing is
     unknown: dict[str, str]  # settings that there are not, as they are written → what was meant
+
+    @property
+    def keeps_journal(self) -> bool:
+        """Whether a Jupyter Server writes a journal."""
+        return self.given_handlers is None or bool(self.journals)
 
     @property
     def journals(self) -> list[Path]:
@@ -74,14 +84,17 @@ def read_configuration(file: Path | None = None) -> Configuration:
                 config.merge(loaded)
                 files.append(path)
         section = config.get(_SECTION, Config())
-        given = _resolved(section.get("handlers"), [])
-        handlers = tuple(_handlers(given, called=False))
+        given = _called(_resolved(section.get("handlers"), []))  # None: nothing is said
+        handlers = tuple(_handlers(given))
     allowed = AllowedSchemas().validate(None, _resolved(section.get("allowed_schemas"), []) or [])
     entries = allowed if isinstance(allowed, dict) else {schema_id: {} for schema_id in allowed}
     return Configuration(
         tuple(files),
         handlers,
         {schema_id: {key: [*names] for key, names in entry.items()} for schema_id, entry in entries.items()},
+        _contact(_resolved(section.get("notice"), {})),
+        section,
+        None if given is None else _usable(given),
         _unknown(config),
     )
 
@@ -119,9 +132,7 @@ def _load(path: Path) -> Config:
         return loader(path.name, path=str(path.parent)).load_config()
     except (Exception, SystemExit) as error:  # it may be any code
         where = f", line {line}" if (line := _line_in(error, path)) else ""
-        raise ConfigurationError(
-            f"the configuration {path} fails{where}: {type(error).__name__}: {error}{_WAY_OUT}"
-        ) from error
+        raise ConfigurationError(f"the configuration {path} fails{where}: {type(error).__name__}: {error}") from error
 
 
 def _line_in(error: BaseException, path: Path) -> int | None:
@@ -132,18 +143,25 @@ def _line_in(error: BaseException, path: Path) -> int | None:
     return lines[-1] if lines else None
 
 
+def _contact(notice: Any) -> str:
+    contact = notice.get("contact") if isinstance(notice, dict) else None
+    return contact if isinstance(contact, str) else ""
+
+
 def _resolved(value: Any, default: Any) -> Any:
     return resolve_lazy(value, default) if isinstance(value, LazyConfigValue) else value
 
 
-def _handlers(given: Any, *, called: bool) -> Iterator[ConfiguredHandler]:
-    if callable(given) and not called:
-        try:
-            given = given()
-        except Exception as error:
-            raise ConfigurationError(
-                f"EventLog.handlers: the function fails: {type(error).__name__}: {error}{_WAY_OUT}"
-            ) from error
+def _called(given: Any) -> Any:
+    if not callable(given):
+        return given
+    try:
+        return given()
+    except Exception as error:
+        raise ConfigurationError(f"EventLog.handlers: the function fails: {type(error).__name__}: {error}") from error
+
+
+def _handlers(given: Any) -> Iterator[ConfiguredHandler]:
     for each in given if isinstance(given, (list, tuple)) else ():
         if isinstance(each, dict):
             yield from _of_dict(each)
@@ -155,15 +173,21 @@ def _handlers(given: Any, *, called: bool) -> Iterator[ConfiguredHandler]:
         yield ConfiguredHandler(type(given).__name__, problem="c.EventLog.handlers must be a list")
 
 
+def _usable(given: Any) -> tuple[Any, ...]:
+    listed = given if isinstance(given, (list, tuple)) else ()
+    return tuple(each for each in listed if isinstance(each, (dict, logging.Handler)))
+
+
 def _of_handler(handler: logging.Handler) -> Iterator[ConfiguredHandler]:
     """Describe a handler, and those that it hands on to; close it, for it was made for this process only."""
-    name = type(handler).__qualname__
-    yield ConfiguredHandler(name, handler.directory if isinstance(handler, JournalHandler) else None)
+    directory = handler.directory if isinstance(handler, JournalHandler) else None
+    yield ConfiguredHandler(type(handler).__qualname__, directory, tuple(destinations([handler])))
     behind = [getattr(handler, "target", None), *getattr(getattr(handler, "listener", None), "handlers", ())]
     for each in behind:
         if isinstance(each, logging.Handler):
             yield from _of_handler(each)
-    handler.close()
+    if not isinstance(handler, logging.handlers.MemoryHandler):  # which would forget what is behind it
+        handler.close()
 
 
 def _of_dict(given: dict[str, Any]) -> Iterator[ConfiguredHandler]:
@@ -176,9 +200,10 @@ def _of_dict(given: dict[str, Any]) -> Iterator[ConfiguredHandler]:
         return
     if isinstance(found, type) and issubclass(found, JournalHandler):
         directory = given.get("directory") or default_directory()
-        yield ConfiguredHandler(found.__qualname__, Path(os.path.abspath(os.path.expanduser(directory))))
+        place = Path(os.path.abspath(os.path.expanduser(directory)))
+        yield ConfiguredHandler(found.__qualname__, place, tuple(destinations([given])))
     else:
-        yield ConfiguredHandler(getattr(found, "__qualname__", name))
+        yield ConfiguredHandler(getattr(found, "__qualname__", name), None, tuple(destinations([given])))
     if isinstance(given.get("target"), dict):
         yield from _of_dict(given["target"])
 
@@ -191,6 +216,18 @@ def _found(maker: Any) -> Any:
         return maker
     module, _, attribute = maker.rpartition(".")
     return getattr(importlib.import_module(module), attribute)
+
+
+class _Aside:
+    """What takes the place of the standard output, and of its name: a handler must tell where it would write to."""
+
+    name = "<stdout>"
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextlib.contextmanager
@@ -210,7 +247,7 @@ def _quiet() -> Iterator[None]:
 
     logging.FileHandler.__init__ = delayed  # type: ignore[method-assign]
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # a machine may read ours
+        with contextlib.redirect_stdout(_Aside(sys.stderr)):  # a machine may read ours
             yield
     finally:
         logging.FileHandler.__init__ = original  # type: ignore[method-assign]

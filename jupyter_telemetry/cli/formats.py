@@ -16,7 +16,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from ..printable import cut, printable
+from ..printable import cut, disarmed, printable
 from .consoles import is_terminal, stdout
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "write"]
 
 LONGEST_CELL = 2000  # characters, of a table
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets know these too
 _NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "FLOAT", "DECIMAL", "HUGEINT", "SMALLINT", "TINYINT", "U")
 
 
@@ -121,7 +120,7 @@ def _csv(answer: Result, _: int) -> None:
     """Write RFC 4180; on a terminal, without control characters."""
     writer = csv.writer(sys.stdout)
     shown = printable if is_terminal() else str
-    writer.writerow([shown(_disarmed(name)) for name in answer.columns])
+    writer.writerow([shown(disarmed(name)) for name in answer.columns])
     for row in answer.rows():
         writer.writerow([shown(_field(value)) for value in row])
 
@@ -132,12 +131,7 @@ def _field(value: Any) -> str:
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return str(value)
     plain = _plain(value)
-    return _disarmed(plain if isinstance(plain, str) else json.dumps(plain))
-
-
-def _disarmed(text: str) -> str:
-    """Keep a spreadsheet from running a text as a formula (OWASP, CSV injection)."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return disarmed(plain if isinstance(plain, str) else json.dumps(plain))
 
 
 FORMATS: dict[str, Callable[[Result, int], None]] = {

@@ -26,10 +26,14 @@ DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 _COMMANDS = {
     "demo": "See it at work: a real server, a scripted user, questions, a report.",
     "status": "Say what is recorded, where, and what to do next.",
+    "consent": "Say what you have decided about what is recorded, or decide it.",
+    "policy": "Check what a configuration keeps, field by field, before it records anything.",
     "tail": "Show the latest events, or events as they come.",
     "query": "Ask a question in SQL.",
     "schemas": "List the schemas and views that questions may be about.",
     "report": "Make a page of plots, or a summary in the terminal.",
+    "export": "Give out every event, as JSON Lines or CSV.",
+    "erase": "Take events out of the journal, for ever.",
     "completion": "Print the tab completion for a shell.",
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import ConfigurationError
 from ..journal import JournalReader, default_directory
 from ..printable import printable
 from .configuration import read_configuration
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from .configuration import Configuration
 
-__all__ = ["Source", "nothing_recorded", "source_options"]
+__all__ = ["Source", "find_source", "nothing_recorded", "source_by", "source_options"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,21 @@ def source_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def find_source(journal: Path | None, config: Path | None) -> Source:
     """Work out which journal is meant: --journal, else the configured one, else the default.
 
-    Raises ConfigurationError.
+    With --journal alone no configuration is read. Raises ConfigurationError.
     """
     if journal is not None and config is None:
         return Source(journal, "--journal")
-    configuration = read_configuration(config)
+    try:
+        configuration = read_configuration(config)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{error}; give the journal's directory by --journal DIR to read no configuration"
+        ) from error
+    return source_by(journal, configuration)
+
+
+def source_by(journal: Path | None, configuration: Configuration) -> Source:
+    """Return --journal if it is given, else the configured journal, else the default."""
     if journal is not None:
         return Source(journal, "--journal", configuration)
     if configuration.journals:

@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ..printable import printable
-from .configuration import read_configuration
+from . import told
 from .consoles import stdout
-from .source import find_source, source_options
+from .governed import find_governed
+from .source import source_options
 
 if TYPE_CHECKING:
     from ..journal import Damage
@@ -45,7 +46,7 @@ class _Holdings:
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
-    """Say what is recorded and where, what the configuration allows, and what to do next.
+    """Say what is recorded, in which form, why and where; what the configuration allows, and what to do next.
 
     \b
     jupyter telemetry status
@@ -53,15 +54,20 @@ def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
 
     Exit status 1 if nothing is recorded.
     """
-    source = find_source(journal, config)
-    configuration = source.configuration or read_configuration(config)
+    governed = find_governed(journal, config)
+    source, configuration = governed.source, governed.configuration
+    disclosed = governed.disclosed()
     holdings = _hold(source)
     advice = _advice(source, configuration, holdings)
     if as_json:
-        about = _as_dict(source, configuration, holdings, advice)
+        about = _as_dict(source, configuration, holdings, advice) | {"disclosure": disclosed}
         click.echo(orjson.dumps(about, option=orjson.OPT_INDENT_2))
     else:
-        stdout(cut=False).print(_table(source, configuration, holdings, advice), soft_wrap=False)
+        console = stdout(cut=False)
+        if disclosed["collected"]:
+            told.show(disclosed, console)
+            console.print()
+        console.print(_table(source, configuration, holdings, advice), soft_wrap=False)
     return 0 if holdings.events else 1
 
 
@@ -98,7 +104,7 @@ def _advice(source: Source, configuration: Configuration, holdings: _Holdings) -
             "Nothing is allowed, so nothing is recorded. In jupyter_server_config.py, write which events to keep:\n"
             f'c.EventLog.allowed_schemas = {{"{GUIDE}": {{"allowed_categories": ["personal-data"]}}}}'
         )
-    elif configuration.handlers and not configuration.journals:
+    elif not configuration.keeps_journal:
         advice.append(
             "Events are recorded, but into no journal. Add one to the list:\n"
             'c.EventLog.handlers = [{"class": "jupyter_telemetry.journal.JournalHandler"}]'
@@ -130,7 +136,8 @@ def _table(source: Source, configuration: Configuration, holdings: _Holdings, ad
     row("Damage", *(_damages(holdings.damage) or ["none"]))
     row("Configuration", *([str(file) for file in configuration.files] or ["no file"]))
     row("Allowed", *([_entry(*item) for item in configuration.allowed_schemas.items()] or ["nothing"]))
-    row("Handlers", *([_handler(each) for each in configuration.handlers] or ["the default journal of Jupyter Server"]))
+    default = "the default journal of Jupyter Server" if configuration.given_handlers is None else "none"
+    row("Handlers", *([_handler(each) for each in configuration.handlers] or [default]))
     if advice:
         table.add_row("")
         table.add_row(Text("Next", "bold"), Text(printable("\n".join(advice), keep="\n"), "bold"))

@@ -4,10 +4,12 @@
       <name>.open.jsonl         0600  a segment that its writer may still append to
       <name>.jsonl              0600  a sealed segment
       schemas/<view>-<hash>.json      each schema once
+      tombstones/<name>.jsonl         the ids of what was erased
 
 The parts: handler (what EventLog and logging see) → writer (a line into a segment) → segment (one file), with
 retention (the limit of bytes), schemas and losses (what could not be kept); reader (all segments in order) →
-follow (what comes). names says what things are called.
+follow (what comes), or export (all of them); erasure (what goes, while others record) with rewriting, lock and
+tombstones. names says what things are called.
 """
 
 from .handler import JournalHandler

@@ -23,15 +23,23 @@ BATCH_BYTES = 4 * CHUNK_BYTES  # of one segment at one look, so that a flood doe
 
 
 class Follower:
-    """Knows how far each segment was read, by its name, which it keeps when it is sealed."""
+    """Knows how far each segment was read, by its name, which it keeps when it is sealed.
+
+    One that an erasure has rewritten is read from its start again, and only what has a higher id than what was read
+    of it before is new: its writer's ids rise.
+    """
 
     def __init__(self, directory: Path, segments: list[SegmentFile], damage: Callable[[Damage], None]) -> None:
         """Start behind what `segments` hold, which was listed a moment ago."""
         self._directory = directory
         self._damage = damage
         self._ends: dict[str, int] = {}
+        self._inodes: dict[str, int] = {}
+        self._highest: dict[str, bytes] = {}  # ids
+        self._rewritten: set[str] = set()
         for segment in segments:
-            self._ends[segment.name] = segment.size if segment.sealed else _whole_end(segment)
+            self._inodes[segment.name] = segment.inode
+            self._ends[segment.name], self._highest[segment.name] = _start(segment)
 
     def lines(self, stop: threading.Event | None, timeout_s: float | None, poll_interval_s: float) -> Iterator[bytes]:
         """Yield what comes, until `stop` or the time-out, and a last look after it."""
@@ -49,9 +57,17 @@ class Follower:
     def _grown(self) -> list[SegmentFile]:
         """List the segments that hold more than was read."""
         try:
-            return [found for found in scan(self._directory) if found.size > self._ends.get(found.name, 0)]
+            return [found for found in scan(self._directory) if self._has_grown(found)]
         except OSError:  # for a while, perhaps: whoever follows waits
             return []
+
+    def _has_grown(self, segment: SegmentFile) -> bool:
+        inode = self._inodes.setdefault(segment.name, segment.inode)
+        if inode != segment.inode or segment.size < self._ends.get(segment.name, 0):
+            self._inodes[segment.name] = segment.inode
+            self._ends[segment.name] = 0
+            self._rewritten.add(segment.name)
+        return segment.size > self._ends.get(segment.name, 0)
 
     def _read(self, segments: list[SegmentFile]) -> list[bytes]:
         """Read on in each segment, up to the size that it was listed with; return the lines, in order."""
@@ -65,21 +81,25 @@ class Follower:
         start = self._ends.get(segment.name, 0)
         if segment.size <= start:
             return
+        highest = self._highest.get(segment.name, b"")
+        known = highest if segment.name in self._rewritten else b""
         with SegmentText(segment, upto=segment.size) as text:
             for offset, line in text.lines(start):
                 found = examine(line)
                 if found.reason and line != b"\n":
                     self._damage(Damage(text.path, text.line_number(offset), found.reason))
                 self._ends[segment.name] = offset + len(line)
-                if found.event_id:
+                if found.event_id > known:
+                    highest = self._highest[segment.name] = max(highest, found.event_id)
                     yield found.event_id, line[found.start :]
                 if offset - start > BATCH_BYTES:
                     break
 
 
-def _whole_end(segment: SegmentFile) -> int:
+def _start(segment: SegmentFile) -> tuple[int, bytes]:
+    """Return where a segment that is there already will go on, and the last id before."""
     try:
         with SegmentText(segment, upto=segment.size) as text:
-            return text.whole_end()
+            return segment.size if segment.sealed else text.whole_end(), text.last_id()
     except OSError:
-        return segment.size
+        return segment.size, b""

@@ -53,6 +53,7 @@ class JournalHandler(logging.Handler):
         _check("max_bytes", max_bytes, int)
         path = _usable(default_directory() if directory is None else directory)
         super().__init__(level)
+        self._schemas: set[bytes] = set()  # that came with records
         self._writer = JournalWriter(
             path,
             max_segment_bytes=max_segment_bytes,
@@ -89,6 +90,10 @@ class JournalHandler(logging.Handler):
         if b"\n" in line:
             self._writer.lose("a log record of more than one line")
             return
+        # Behind another handler this is where schemas come by; one comes from another process without it.
+        if (schema := getattr(record, "schema", None)) is not None and schema not in self._schemas:
+            self._schemas.add(schema)
+            self.write_schema(record.schema_id, record.schema_version, schema)  # type: ignore[attr-defined]
         self._writer.write(line + b"\n")
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - logging's name
@@ -108,6 +113,13 @@ class JournalHandler(logging.Handler):
         passed max_bytes.
         """
         return self._writer.counts()
+
+    def seal(self) -> None:
+        """Seal the segment in hand, so that others may do with it what they want; the next event begins another.
+
+        Never raises; any thread may call it. A thread that is in the middle of a write ends it first.
+        """
+        self._writer.seal()
 
     def close(self) -> None:
         """Seal the segment in hand. An event that comes later begins another.

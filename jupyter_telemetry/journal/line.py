@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-__all__ = ["TIMESTAMP", "Damage", "Examined", "earliest_id", "examine", "id_of", "time_of"]
+__all__ = ["TIMESTAMP", "Damage", "Examined", "earliest_id", "examine", "id_of", "schema_of", "time_of"]
 
 TIMESTAMP = (
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -22,6 +22,7 @@ _METADATA = re.compile(  # as EventLog writes it; whatever does not match is par
     rb'\{"__timestamp__":"[^"]*","__schema__":"[^"]*","__schema_version__":[^,]*,"__metadata_version__":\d+,'
     rb'"__id__":"([^"\\]*)"'
 )
+_SCHEMA = re.compile(rb'\{"__timestamp__":"[^"\\]*","__schema__":"([^"\\]*)"')
 _UUID7 = re.compile(rb"([0-9a-f]{8})-([0-9a-f]{4})(?:-7[0-9a-f]{3}-|$)")  # or the start of one, as of earliest_id
 _MOST_TRIES = 16
 
@@ -53,6 +54,14 @@ def id_of(line: bytes) -> bytes:
     if isinstance(event, dict) and isinstance(event_id := event.get("__id__"), str):
         return event_id.encode()
     raise ValueError("no __id__")
+
+
+def schema_of(event: bytes) -> str:
+    """Return the `__schema__` of a whole event; "" for one without."""
+    if found := _SCHEMA.match(event):
+        return found[1].decode()
+    schema_id = orjson.loads(event).get("__schema__")
+    return schema_id if isinstance(schema_id, str) else ""
 
 
 def examine(line: bytes) -> Examined:

@@ -4,6 +4,9 @@
 written again. `<name>` is when the segment was begun, in UTC, and eight random hexadecimal digits, so that names
 sort by time and no two processes choose the same: `20261123T174205123456Z-5f3a9c01`.
 
+An erasure puts another file in the place of a sealed one. It has ended the old file with HANDOVER before: what a
+thread, stopped in the middle of a write, appends behind that is not in the new file, and its process keeps it.
+
 On Windows a file that somebody reads cannot be renamed or deleted: such a segment stays open, or stays, until the
 next try. Modes are Windows' own there, and O_NOFOLLOW is absent (O_EXCL refuses a planted name all the same).
 """
@@ -15,20 +18,41 @@ import errno
 import os
 import re
 import stat
+import time
 import weakref
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["NO_SEGMENT", "Segment", "SegmentFile", "create_segment", "make_private", "new_name", "scan", "seal"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = [
+    "HANDOVER",
+    "NO_SEGMENT",
+    "OPEN_SUFFIX",
+    "SEALED_SUFFIX",
+    "Segment",
+    "SegmentFile",
+    "create_segment",
+    "make_private",
+    "new_name",
+    "scan",
+    "seal",
+]
 
 SEALED_SUFFIX = ".jsonl"
 OPEN_SUFFIX = ".open.jsonl"
+LATE_SUFFIX = ".late"  # of a hidden file that is about to become a segment
+HANDOVER = b"\n\n"  # no line is empty: the first newline ends a torn one, if there is one
 
 _NAME = re.compile(r"(\d{8}T\d{12}Z)-[0-9a-f]{8}", re.ASCII)
 _NAME_FORMAT = "%Y%m%dT%H%M%S%fZ"
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL  # read by its writer alone, behind a handover
 _APPEND |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_LOOK_BACK_BYTES = 64 * 1024
+# Absent on Windows, where a file that is being written cannot be replaced.
+_pread: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
 
 
 class Segment:
@@ -56,8 +80,11 @@ class Segment:
 
     def is_in_place(self) -> bool:
         """Say whether the file still stands under its name: neither deleted, nor moved, nor sealed by another."""
+        return self._stands_at(self.path)
+
+    def _stands_at(self, path: str) -> bool:
         try:
-            found = os.stat(self.path, follow_symlinks=False)
+            found = os.stat(path, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError:
@@ -71,6 +98,35 @@ class Segment:
         except OSError as error:
             return error.errno == errno.ESTALE  # deleted on the file server
 
+    def is_dealt_with(self) -> bool:
+        """Say whether an erasure has put another file, or nothing, in the place of this one."""
+        return self._handover() is not None or os.path.lexists(_sealed(self.path))
+
+    def _handover(self) -> int | None:
+        """Return up to where an erasure has read the file; None if none has."""
+        if self.fd < 0 or _pread is None:
+            return None
+        with contextlib.suppress(OSError):
+            end = os.fstat(self.fd).st_size
+            while end >= len(HANDOVER):
+                start = max(0, end - _LOOK_BACK_BYTES)
+                found = _pread(self.fd, end - start, start).rfind(HANDOVER)
+                if found >= 0:
+                    return start + found + len(HANDOVER)
+                end = start + len(HANDOVER) - 1 if start else 0
+        return None
+
+    def _left_behind(self) -> bytes:
+        """Return what came too late for the erasure that put another file in the place of this one."""
+        if self.fd < 0 or _pread is None or self.is_in_place() or self._stands_at(_sealed(self.path)):
+            return b""
+        handover = self._handover()
+        if handover is None:
+            return b""
+        with contextlib.suppress(OSError):
+            return _pread(self.fd, os.fstat(self.fd).st_size - handover, handover)
+        return b""
+
     def abandon(self) -> bool:
         """Close the file without sealing it, as the child of a fork must; say whether there was one."""
         fd, self.fd = self.fd, -1
@@ -81,8 +137,11 @@ class Segment:
         return True
 
     def __del__(self) -> None:
+        left = self._left_behind()  # nobody can write to it any more
         if self.abandon():
             seal(self.path)
+        if left:
+            _keep(self.path, left, self.begun_at)
 
 
 _alive: weakref.WeakSet[Segment] = weakref.WeakSet()
@@ -106,6 +165,7 @@ class SegmentFile(NamedTuple):
     sealed: bool
     size: int  # bytes
     modified_at: float  # seconds since the epoch
+    inode: int = 0  # another one under the same name: an erasure has rewritten it; 0 on Windows
 
     @property
     def path(self) -> Path:
@@ -186,7 +246,29 @@ def seal(path: str) -> None:
         if os.path.getsize(path) == 0:
             os.unlink(path)
         else:
-            os.rename(path, path.removesuffix(OPEN_SUFFIX) + SEALED_SUFFIX)
+            os.rename(path, _sealed(path))
+
+
+def _sealed(path: str) -> str:
+    return path.removesuffix(OPEN_SUFFIX) + SEALED_SUFFIX
+
+
+def _keep(path: str, lines: bytes, begun_at: float) -> None:
+    """Put lines that have no file any more beside where it stood, as a segment of their own; never raises."""
+    directory = os.path.dirname(path)
+    draft = os.path.join(directory, f".{new_name(time.time())}{LATE_SUFFIX}")
+    with contextlib.suppress(OSError):
+        fd = os.open(draft, _APPEND, 0o600)
+        try:
+            if hasattr(os, "fchmod"):
+                os.fchmod(fd, 0o600)
+            if os.write(fd, lines) == len(lines):
+                # As old as the one that it stood in, for readers expect no event to be older than its segment.
+                os.rename(draft, os.path.join(directory, new_name(begun_at) + SEALED_SUFFIX))
+        finally:
+            os.close(fd)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(draft)
 
 
 def scan(directory: str | Path) -> list[SegmentFile]:
@@ -209,5 +291,5 @@ def scan(directory: str | Path) -> list[SegmentFile]:
                 if stat.S_ISREG(about.st_mode):
                     sealed = not entry.name.endswith(OPEN_SUFFIX)
                     name = entry.name.removesuffix(SEALED_SUFFIX if sealed else OPEN_SUFFIX)
-                    found[name] = SegmentFile(place, name, sealed, about.st_size, about.st_mtime)
+                    found[name] = SegmentFile(place, name, sealed, about.st_size, about.st_mtime, about.st_ino)
     return [found[name] for name in sorted(found)]

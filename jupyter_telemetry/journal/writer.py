@@ -108,6 +108,12 @@ class JournalWriter:
             written = self._read_tally() - self._unwritten
             return {"written": written, "lost": self._losses.lost, "expired": self._losses.expired}
 
+    def seal(self) -> None:
+        """Seal the segment in hand; a later line begins another."""
+        with self._lock:
+            self._part()
+        self._say()
+
     def close(self) -> None:
         """Seal the segment in hand; a later line begins another, for others close handlers that are in use."""
         with self._lock:
@@ -169,7 +175,8 @@ class JournalWriter:
         written = self._read_tally()
         # Later it may be gone because another writer took it for an orphan, and counted its events as expired.
         is_ours = segment is not NO_SEGMENT and self._clock() < segment.expires_at + ORPHAN_SLACK_S
-        if is_ours and not segment.is_in_place() and segment.is_deleted():
+        is_gone = is_ours and not segment.is_in_place() and segment.is_deleted()
+        if is_gone and not segment.is_dealt_with():
             self._unwritten += written - self._written_at_look
             self._losses.lose(written - self._written_at_look, "their file was deleted")
         self._written_at_look = written

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..validation import UnresolvedError, compile_validator, subschemas
+from .paths import Paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ..validation import Node, References
 
-__all__ = ["PERSONAL_DATA", "RESTRICTED", "UNRESTRICTED", "Classification", "Place"]
+__all__ = ["PERSONAL_DATA", "RESTRICTED", "UNRESTRICTED", "Classification", "Overlay", "Place", "with_overlay"]
 
 UNRESTRICTED = "unrestricted"
 PERSONAL_DATA = "personal-data"
@@ -29,50 +30,74 @@ _NOT_FOLLOWED = {
     "contentSchema",
     "propertyNames",
 }
+# What no draft takes for schemas: data, and the shelf from which `$ref` takes them.
+_NO_SUBSCHEMAS = {"$defs", "definitions", "enum", "const", "default", "examples", "categories"}
 _NOT_FOLLOWED_REFERENCES = ("$dynamicRef", "$recursiveRef")
 
 
-class Classification:
-    """What a schema says of the values of its events.
+Overlay: TypeAlias = "Paths[frozenset[str]]"
+"""Categories by path, for a schema that somebody else owns."""
 
-    It is followed through `$ref` (cycles too), the combinators, `if`/`then`/`else`, properties and items. A value
-    has the categories of every branch that speaks of it.
+
+def with_overlay(overlay: Overlay, categories: frozenset[str]) -> frozenset[str]:
+    """Return the categories of a value: those that the overlay gives it, if it speaks of it; else `categories`.
+
+    It knows better than a blanket that the schema throws over all of an event. What cannot be followed stays so.
+    """
+    if not overlay.here:
+        return categories
+    return frozenset().union(*overlay.here) | (categories & {RESTRICTED})
+
+
+class Classification:
+    """What a schema, and an overlay on it, say of the values of its events.
+
+    The schema is followed through `$ref` (cycles too), the combinators, `if`/`then`/`else`, properties and items. A
+    value has the categories of every branch that speaks of it.
     """
 
-    def __init__(self, references: References) -> None:
+    def __init__(self, references: References, overlay: Overlay | None = None) -> None:
         self.references = references
-        self._places: dict[frozenset[int], Place] = {}
-        self.root = self.place([references.root])
+        self.overlay: Overlay = Paths() if overlay is None else overlay
+        self._places: dict[tuple[frozenset[int], Overlay], Place] = {}
+        self.root = self.place([references.root], self.overlay)
 
     @property
     def classifies(self) -> bool:
-        """Whether the schema classifies anything at all; if not, it says nothing of what is personal."""
-        return any(_categories_of(node.schema) for node in self.references.nodes.values())
+        """Whether anything is classified at all; if not, nothing is said of what is personal."""
+        return bool(self.overlay) or any(
+            _categories_of(node.schema) or _classifies_unseen(node) for node in self.references.nodes.values()
+        )
+
+    @property
+    def all_categories(self) -> frozenset[str]:
+        """All categories that the schema, or the overlay, knows."""
+        from_schema = (_categories_of(node.schema) for node in self.references.nodes.values())
+        return frozenset().union(*from_schema, *self.overlay.all) - {RESTRICTED}
 
     @cached_property
     def branches(self) -> bool:
         """Whether some of the schema holds under a condition, or instead of something else."""
         return any(not _BRANCHES.isdisjoint(node.schema) for node in self.references.nodes.values())
 
-    def place(self, nodes: Iterable[Node]) -> Place:
-        """Return the place that is described by all of `nodes` together."""
+    def place(self, nodes: Iterable[Node], overlay: Overlay) -> Place:
+        """Return the place that is described by all of `nodes` together, and by `overlay` as seen from there."""
         described = {id(node.schema): node for node in nodes}
-        key = frozenset(described)
+        key = (frozenset(described), overlay)
         if key not in self._places:
-            self._places[key] = Place(self, described)
+            self._places[key] = Place(self, described, overlay)
         return self._places[key]
 
 
 class Place:
-    """A place in an event, and all the subschemas that speak of the value there.
+    """A place in an event, and all the subschemas that speak of the value there."""
 
-    `categories` are its own; those of the object or array around it come on top (see redaction).
-    """
-
-    def __init__(self, classification: Classification, nodes: dict[int, Node]) -> None:
+    def __init__(self, classification: Classification, nodes: dict[int, Node], overlay: Overlay) -> None:
         self._classification = classification
+        self._overlay = overlay
         self._references = classification.references
         self._types = [_types_of(node.schema) for node in nodes.values()]
+        self._schemas: list[dict[str, Any]] = []
         self._parts: list[
             _Parts
         ] = []  # one for each subschema: `additionalProperties` counts beside its own names only
@@ -80,14 +105,22 @@ class Place:
         waiting, seen = list(nodes.values()), set(nodes)
         while waiting:
             node = waiting.pop()
+            self._schemas.append(node.schema)
             categories |= _categories_of(node.schema)
             for other in self._read(node, categories):
                 if id(other.schema) not in seen:
                     seen.add(id(other.schema))
                     waiting.append(other)
-        self.categories = frozenset(categories)
+        self._categories = frozenset(categories)
         self.has_members = any(parts.properties or parts.other_names for parts in self._parts)
-        self.has_items = any(parts.prefix or parts.rest is not None for parts in self._parts)
+        self.has_items = any(parts.prefix or parts.rest for parts in self._parts)
+
+    def categories(self, around: frozenset[str]) -> frozenset[str]:
+        """Return the categories of a value here; `around` are those of the object or array that it is part of.
+
+        Those count as its own, unless the overlay speaks of this place.
+        """
+        return with_overlay(self._overlay, self._categories | around)
 
     @property
     def is_opaque(self) -> bool:
@@ -114,18 +147,33 @@ class Place:
         """The declared names of an object here."""
         return dict.fromkeys(name for parts in self._parts for name in parts.properties)
 
+    @property
+    def others(self) -> Place | None:
+        """The place of all members whose names are not declared, but admitted, taken together."""
+        schemas = [s for parts in self._parts for s in (*parts.patterns.values(), parts.additional) if s is not None]
+        return self._place([schema for schema in schemas if schema is not False], None)
+
+    def annotation(self, keyword: str) -> Any:
+        """Return what the schema says under a keyword of the value here, such as `title`; None if nothing."""
+        return next((schema[keyword] for schema in self._schemas if keyword in schema), None)
+
     def member(self, name: str) -> Place | None:
         """Return the place of a property; None if the schema does not declare it."""
-        return self._place([schema for parts in self._parts for schema in parts.members(name)])
+        return self._place([schema for parts in self._parts for schema in parts.members(name)], name)
 
-    def item(self, index: int) -> Place | None:
-        """Return the place of an array's element; None if the schema does not speak of it."""
-        return self._place([schema for parts in self._parts for schema in parts.items(index)])
+    def item(self, index: int | None) -> Place | None:
+        """Return the place of an array's element; None if the schema does not speak of it.
+
+        Index None is any of the elements that share one place: those which are not in `indexes`.
+        """
+        return self._place([schema for parts in self._parts for schema in parts.items(index)], index)
 
     @property
-    def prefix_length(self) -> int:
-        """How many elements have a place of their own; all after them share one."""
-        return max((len(parts.prefix) for parts in self._parts), default=0)
+    def indexes(self) -> Iterable[int]:
+        """The indexes of elements that have a place of their own."""
+        prefix_length = max((len(parts.prefix) for parts in self._parts), default=0)
+        named = {int(name) for name in self._overlay.names if name.isdecimal()}
+        return sorted(named.union(range(prefix_length)))
 
     @cached_property
     def classifies(self) -> bool:
@@ -133,24 +181,26 @@ class Place:
         waiting, seen = [self], {self}
         while waiting:
             place = waiting.pop()
-            if place.categories:
+            if place._categories or place._overlay:
                 return True
-            below = {place._classification.place(place._nodes(schema)) for schema in place._below()} - seen
+            below = {place._classification.place(place._nodes(schema), place._overlay) for schema in place._below()}
+            waiting += below - seen
             seen |= below
-            waiting += below
         return False
 
     def _below(self) -> Iterable[Any]:
         for parts in self._parts:
             yield from (*parts.properties.values(), *parts.patterns.values(), *parts.prefix)
-            yield from (parts.additional, parts.rest)
+            yield from (parts.additional, *parts.rest)
 
-    def _place(self, schemas: list[Any]) -> Place | None:
-        return self._classification.place([n for s in schemas for n in self._nodes(s)]) if schemas else None
+    def _place(self, schemas: list[Any], step: str | int | None) -> Place | None:
+        if not schemas:
+            return None
+        return self._classification.place([n for s in schemas for n in self._nodes(s)], self._overlay.step(step))
 
     def _read(self, node: Node, categories: set[str]) -> Iterable[Node]:
         """File what `node` says of the values below; return the nodes that speak of the same value."""
-        if any(keyword in node.schema for keyword in _NOT_FOLLOWED_REFERENCES):
+        if any(keyword in node.schema for keyword in _NOT_FOLLOWED_REFERENCES) or _classifies_unseen(node):
             categories.add(RESTRICTED)
         same = []
         parts = _Parts()
@@ -187,7 +237,8 @@ class _Parts:
         self.patterns: dict[str, Any] = {}
         self.additional: Any = None
         self.prefix: list[Any] = []
-        self.rest: Any = None
+        # Of `items` and `additionalItems`, which a draft ignores beside it: what restricts still counts.
+        self.rest: list[Any] = []
 
     @property
     def other_names(self) -> bool:
@@ -206,7 +257,7 @@ class _Parts:
         elif keyword in ("prefixItems", "items") and len(step) == 2:
             self.prefix.append(schema)
         elif keyword in ("items", "additionalItems"):
-            self.rest = schema
+            self.rest.append(schema)
 
     def members(self, name: str) -> list[Any]:
         """Return the subschemas of the property `name`."""
@@ -214,11 +265,11 @@ class _Parts:
         found += [schema for pattern, schema in self.patterns.items() if _matcher(pattern)({name: None})]
         return found or ([self.additional] if isinstance(self.additional, dict) else [])
 
-    def items(self, index: int) -> list[Any]:
-        """Return the subschemas of the element at `index`."""
-        if index < len(self.prefix):
+    def items(self, index: int | None) -> list[Any]:
+        """Return the subschemas of the element at `index`; None: of one behind all that have their own."""
+        if index is not None and index < len(self.prefix):
             return [self.prefix[index]]
-        return [] if self.rest in (None, False) else [self.rest]
+        return [schema for schema in self.rest if schema is not False]
 
 
 def _categories_of(schema: dict[str, Any]) -> set[str]:
@@ -234,6 +285,16 @@ def _categories_of(schema: dict[str, Any]) -> set[str]:
 def _types_of(schema: dict[str, Any]) -> set[str]:
     types = schema.get("type", ())
     return {types} if isinstance(types, str) else set(types)
+
+
+def _classifies_unseen(node: Node) -> bool:
+    """Say whether something is classified under a keyword that the schema's draft does not know."""
+    known = _NO_SUBSCHEMAS.union(step[0] for step, _ in subschemas(node.schema, node.draft))
+    return any(
+        _may_classify(value)
+        for keyword, value in node.schema.items()
+        if isinstance(value, (dict, list)) and keyword not in known
+    )
 
 
 def _may_classify(schema: Any) -> bool:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from ..encoding import plain
 from ..envelope import RESERVED_PREFIX
+from .actions import KEEP, coarsest
+from .judgement import Judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Sequence
 
+    from .actions import Action
     from .classification import Classification, Place
+    from .judgement import State
     from .policy import Limits
 
-    Action: TypeAlias = Callable[[Any], Any]
+    Step: TypeAlias = Callable[[Any], Any]
 
 __all__ = ["Redaction", "ReservedName", "compile_redaction"]
 
@@ -30,62 +35,201 @@ def _null(_: Any) -> None:
     return None
 
 
+def _drop(_: Any) -> None:
+    return None
+
+
+_ALWAYS = {"null": _null, "drop": _drop}  # the same for every value
+
+
 class Redaction(NamedTuple):
     """What is done to the events of one schema.
 
-    redact: from a valid event to what may be kept of it. A declared value that is not allowed becomes null; an
-        undeclared one is dropped, name and all. The event is not changed; what is kept of it is shared. Raises
-        ReservedName for an undeclared name that begins with `__`.
+    redact: from a valid event to what may be kept of it. A declared value that is not allowed becomes null, or what
+        its action makes of it; an undeclared one is dropped, name and all. The event is not changed; what is kept of
+        it is shared. Raises ReservedName for an undeclared name that begins with `__`.
     keeps_nulls: False if no value that is kept as it is can be a null, or hold one.
+    time_unit: the coarsest to which a time in the events is rounded: "hour", "day" or "week"; None if none is.
     """
 
     redact: Callable[[dict[str, Any]], dict[str, Any]]
     keeps_nulls: bool
+    time_unit: str | None
 
 
-def compile_redaction(classification: Classification, limits: Limits) -> Redaction | None:
-    """Work out what becomes of each place of an event; None if all is kept."""
-    if limits.keep_whole(classifies=classification.classifies):
+def compile_redaction(
+    classification: Classification, limits: Sequence[Limits], failed: Callable[[], object]
+) -> Redaction | None:
+    """Work out what becomes of each place of an event by all of `limits` together; None if all is kept.
+
+    `failed` is called, from any thread, whenever an action fails; the value is null then.
+    """
+    classifies = classification.classifies
+    if all(each.changes_nothing(classifies=classifies) for each in limits):
         return None
-    compiler = _Compiler(limits)
+    compiler = _Compiler(Judge(classification, limits), failed)
     redact = compiler.event(classification.root)
-    return Redaction(redact, compiler.keeps_nulls)
+    return Redaction(redact, compiler.keeps_nulls, coarsest(compiler.time_units))
 
 
 class _Compiler:
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._actions: dict[tuple[Place, frozenset[str]], Action] = {}
-        self.keeps_nulls = bool(limits.properties)
+    def __init__(self, judge: Judge, failed: Callable[[], object]) -> None:
+        self._judge = judge
+        self._failed = failed
+        self._steps: dict[tuple[Place | None, State], Step] = {}
+        self.keeps_nulls = False
+        self.time_units: set[str] = set()
 
     def event(self, root: Place) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """Return what is done with an event, which is never null as a whole."""
-        return _members(root, dict.fromkeys(self._limits.properties, _keep), self, root.categories)
+        return self._members(root, self._judge.enter(root, self._judge.root()))
 
-    def action(self, place: Place, around: frozenset[str]) -> Action:
-        """Return what is done with a value; `around` are the categories of what it is part of."""
-        key = (place, place.categories | around)
-        if key not in self._actions:
+    def step(self, place: Place | None, state: State) -> Step:
+        """Return what is done with the value at a place; `state` is the one in front of it."""
+        entered = self._judge.enter(place, state)
+        key = (place, entered)
+        if key not in self._steps:
             # A schema may refer to itself: the place is known before what is below it is.
-            self._actions[key] = lambda value: self._actions[key](value)
-            self._actions[key] = self._compiled(*key)
-        return self._actions[key]
+            self._steps[key] = lambda value: self._steps[key](value)
+            self._steps[key] = self._compiled(place, entered)
+        return self._steps[key]
 
-    def _compiled(self, place: Place, categories: frozenset[str]) -> Action:
-        if not categories <= self._limits.categories or not (categories or place.classifies):
-            return _null
-        if categories and not place.is_never_null:
-            self.keeps_nulls = True
-        if place.is_opaque:
+    def of_undeclared(self, member: Place | None, state: State, *, names_it: bool = False) -> Step | None:
+        """Return what is done with a member whose name is not declared, only admitted; None: it is dropped."""
+        return self.step(member, state) if self._judge.admits(member, state, names_it=names_it) else None
+
+    def _compiled(self, place: Place | None, state: State) -> Step:
+        verdict = self._judge.verdict(place, state)
+        scalar = self._scalar(verdict.action, place)
+        if not verdict.descends:
+            return scalar
+        is_opaque = place is None or place.is_opaque
+        if self._judge.keeps_all_inside(state) or (is_opaque and verdict.action == KEEP and not state.leads_on):
+            self.keeps_nulls = self.keeps_nulls or not is_opaque
             return _keep
-        # Nothing is said of a value as a whole unless it has a category itself.
-        scalar = _keep if categories else _null
-        members = _members(place, {}, self, categories) if place.has_members else scalar
-        items = _items(place, self, categories) if place.has_items else scalar
-        return _keep if scalar is members is items is _keep else _by_kind(members, items, scalar)
+        as_one = scalar if verdict.action.takes_containers else _null
+        members = self._members(place, state) if state.leads_on or (place and place.has_members) else as_one
+        items = self._items(place, state) if state.leads_on or (place and place.has_items) else as_one
+        return scalar if scalar is members is items else _by_kind(members, items, scalar)
+
+    def _scalar(self, action: Action, place: Place | None) -> Step:
+        if action == KEEP:
+            if place is None or not place.is_never_null:
+                self.keeps_nulls = True
+            return _keep
+        if action.name in _ALWAYS:
+            return _ALWAYS[action.name]
+        if action.time_unit:
+            self.time_units.add(action.time_unit)
+        return _guarded(action, self._failed)
+
+    def _members(self, place: Place | None, state: State) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        steps = self._declared(place, state)
+        if place is None or not place.has_fixed_names:  # what is met later cannot be judged now
+            self.keeps_nulls = True
+            self.time_units |= self._judge.time_units
+        declared = frozenset(steps)
+        nulled = [name for name, step in steps.items() if step is _null]
+        dropped = [name for name, step in steps.items() if step is _drop]
+        changed = [(name, step) for name, step in steps.items() if step not in (_keep, _null, _drop)]
+        look_at_undeclared = self._undeclared(place, state, declared)
+
+        def members(value: dict[str, Any]) -> dict[str, Any]:
+            # What is looked at is the copy: another thread may write to the caller's object meanwhile.
+            kept = dict(value)
+            if not declared.issuperset(kept):
+                look_at_undeclared(kept)
+            for name in nulled:
+                if name in kept:
+                    kept[name] = None
+            for name, step in changed:
+                if name in kept:
+                    kept[name] = step(kept[name])
+            return kept
+
+        def members_without_the_dropped(value: dict[str, Any]) -> dict[str, Any]:
+            kept = members(value)
+            for name in dropped:
+                kept.pop(name, None)
+            return kept
+
+        return members_without_the_dropped if dropped else members
+
+    def _declared(self, place: Place | None, state: State) -> dict[str, Step]:
+        """Return what is done with the members whose names are known: the schema has them, or the configuration."""
+        steps = {}
+        for name in (*place.names, *sorted(state.names)) if place is not None else sorted(state.names):
+            member = place.member(name) if place is not None else None
+            below = state.step(name)
+            step = self.of_undeclared(None, below, names_it=True) if member is None else self.step(member, below)
+            steps[name] = step or _drop  # not left to what becomes of names of which no path speaks
+        return steps
+
+    def _undeclared(
+        self, place: Place | None, state: State, declared: frozenset[str]
+    ) -> Callable[[dict[str, Any]], None]:
+        below = state.step(None)
+        steps: dict[Place | None, Step | None] = {None: self.of_undeclared(None, below)}
+        if steps[None] is not None:
+            self.keeps_nulls = True
+
+        def look_at_undeclared(kept: dict[str, Any]) -> None:
+            """Drop what no pattern or `additionalProperties` allows; its name is a value too."""
+            for name in [name for name in kept if name not in declared]:
+                if isinstance(name, str) and name.startswith(RESERVED_PREFIX):
+                    raise ReservedName
+                member = place.member(name) if place is not None and isinstance(name, str) else None
+                if member not in steps:
+                    steps[member] = self.of_undeclared(member, below)
+                step = steps[member]
+                if step is None or step is _drop:
+                    del kept[name]
+                else:
+                    kept[name] = step(kept[name])
+
+        return look_at_undeclared
+
+    def _items(self, place: Place | None, state: State) -> Step:
+        def step_at(index: int | None) -> Step:
+            item = place.item(index) if place is not None else None
+            below = state.step(index)
+            if item is None:
+                return self.of_undeclared(None, below, names_it=True) or _null
+            return self.step(item, below)
+
+        indexes = {int(name) for name in state.names if name.isdecimal()}.union(place.indexes if place else ())
+        by_index = {index: step_at(index) for index in indexes}
+        rest = step_at(None)
+        if rest is _keep and not by_index:
+            return _keep
+
+        def items(value: Any) -> list[Any]:
+            steps = [by_index.get(index, rest) for index in range(len(value))] if by_index else [rest] * len(value)
+            return [step(item) for step, item in zip(steps, value, strict=False) if step is not _drop]
+
+        return items
 
 
-def _by_kind(members: Action, items: Action, scalar: Action) -> Action:
+_AS_THEY_ARE = (str, int, float, bool, type(None))
+
+
+def _guarded(action: Action, failed: Callable[[], object]) -> Step:
+    """Return what never raises: a value that an action fails on becomes null."""
+    apply = action.apply
+
+    def act(value: Any) -> Any:
+        try:
+            return apply(value if type(value) in _AS_THEY_ARE else plain(value))
+        except Exception:  # noqa: S110  its text may hold the value
+            pass
+        # Not in the `except`: whatever raises in there shows the failure, with the value, as its context.
+        failed()
+        return None
+
+    return act
+
+
+def _by_kind(members: Step, items: Step, scalar: Step) -> Step:
     """Return what is done with a value that may be an object, an array or neither."""
 
     def by_what_it_holds(value: Any) -> Any:
@@ -104,69 +248,3 @@ def _by_kind(members: Action, items: Action, scalar: Action) -> Action:
         return by_what_it_holds(value)
 
     return by_kind
-
-
-def _members(
-    place: Place, actions: dict[str, Action], compiler: _Compiler, categories: frozenset[str]
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    if not place.has_fixed_names:
-        compiler.keeps_nulls = True  # what is met later cannot be judged now
-    for name in place.names:
-        member = place.member(name)
-        if name not in actions and member is not None:
-            actions[name] = compiler.action(member, categories)
-    declared = frozenset(actions)
-    nulled = [name for name, action in actions.items() if action is _null]
-    changed = [(name, action) for name, action in actions.items() if action not in (_keep, _null)]
-    look_at_undeclared = _undeclared(place, declared, compiler, categories)
-
-    def members(value: dict[str, Any]) -> dict[str, Any]:
-        # What is looked at is the copy: another thread may write to the caller's object meanwhile.
-        kept = dict(value)
-        if not declared.issuperset(kept):
-            look_at_undeclared(kept)
-        for name in nulled:
-            if name in kept:
-                kept[name] = None
-        for name, action in changed:
-            if name in kept:
-                kept[name] = action(kept[name])
-        return kept
-
-    return members
-
-
-def _undeclared(
-    place: Place, declared: Collection[str], compiler: _Compiler, categories: frozenset[str]
-) -> Callable[[dict[str, Any]], None]:
-    def look_at_undeclared(kept: dict[str, Any]) -> None:
-        """Drop what no pattern or `additionalProperties` allows; its name is a value too."""
-        for name in [name for name in kept if name not in declared]:
-            if isinstance(name, str) and name.startswith(RESERVED_PREFIX):
-                raise ReservedName
-            member = place.member(name) if isinstance(name, str) else None
-            action = compiler.action(member, categories) if member is not None else _null
-            if action is _null:
-                del kept[name]
-            elif (found := action(kept[name])) is not None or kept[name] is None:
-                kept[name] = found
-            else:
-                del kept[name]
-
-    return look_at_undeclared
-
-
-def _items(place: Place, compiler: _Compiler, categories: frozenset[str]) -> Action:
-    def action_at(index: int) -> Action:
-        item = place.item(index)
-        return compiler.action(item, categories) if item is not None else _null
-
-    first = [action_at(index) for index in range(place.prefix_length)]
-    rest = action_at(place.prefix_length)
-    if rest is _keep and not first:
-        return _keep
-
-    def items(value: Any) -> list[Any]:
-        return [(first[i] if i < len(first) else rest)(item) for i, item in enumerate(value)]
-
-    return items

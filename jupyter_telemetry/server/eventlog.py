@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError, default
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_server.serverapp import ServerApp
+
+    from ..governance import Governance
 
 __all__ = ["ServerEventLog", "configure_again", "configured_eventlog"]
 
@@ -34,16 +37,31 @@ class ServerEventLog(EventLog):
     def _keep_a_journal(self) -> list[dict[str, str]]:
         return [{"class": "jupyter_telemetry.journal.JournalHandler"}]  # touches no disk before the first event
 
+    def _config_files(self) -> list[Path]:
+        """Return the files that traitlets has read, and those of `jupyter_server_config.d`, which it has not."""
+        dropped = [
+            file
+            for place in getattr(self.parent, "config_file_paths", ())
+            for file in Path(place, "jupyter_server_config.d").glob("*.json")
+        ]
+        return [*map(Path, super()._config_files()), *dropped]
+
     def watch(self, tell: Callable[[bool], None]) -> None:
         """Call `tell` with whether anything is allowed: now, and whenever `allowed_schemas` changes."""
         self.observe(lambda _: tell(bool(self.allowed_schemas)), "allowed_schemas")
         tell(bool(self.allowed_schemas))
 
+    def obeyed(self) -> Governance:
+        """Return what is in force, with what the user has decided elsewhere: also where nothing happens meanwhile."""
+        if self._look_at is not None:
+            self._look_for_decisions()
+        return self.governance
+
     # For the bridge: nothing here raises on account of an event, whatever `on_invalid` says
 
     def names(self, schema_id: str) -> bool:
         """Say whether `allowed_schemas` means this id, registered or not."""
-        return self._policy.limits(schema_id) is not None
+        return self.governance.policy.limits(schema_id) is not None
 
     def drops(self, schema_id: str, version: str) -> bool:
         """Say whether nothing is kept of a schema's events, and count one if so: its payload is not needed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING
 
+from ..printable import printable
 from .bridge import Bridge
 from .eventlog import configure_again, configured_eventlog
 
@@ -42,11 +43,26 @@ def _link_jupyter_server_extension(serverapp: ServerApp) -> None:
 
 
 def _load_jupyter_server_extension(serverapp: ServerApp) -> None:
-    """Put the EventLog where request handlers find it; all extensions are linked now."""
+    """Put the EventLog where request handlers find it, and the page `/telemetry`; all extensions are linked now."""
     log = get_eventlog(serverapp)
     configure_again(log, serverapp)
     # It is there already, unless an extension's configuration has replaced tornado_settings.
     serverapp.web_app.settings[SETTING] = log
+    # Not before: importing the extension imports nothing of Jupyter Server.
+    from .page.backend import Backend
+    from .page.handlers import BACKEND, add_page
+
+    if BACKEND not in serverapp.web_app.settings:
+        add_page(serverapp, Backend(log))
+    # When the loop runs, all extensions are loaded, and have registered their schemas.
+    serverapp.io_loop.add_callback(_say_what_is_odd, serverapp, log)
+
+
+def _say_what_is_odd(serverapp: ServerApp, log: ServerEventLog) -> None:
+    """Say, at the start and not with the first event, what in the configuration is likely a mistake."""
+    if log.allowed_schemas:
+        for problem in log.check_policy():
+            serverapp.log.warning("EventLog: %s", printable(problem))
 
 
 def _close_with(serverapp: ServerApp, log: ServerEventLog) -> None:

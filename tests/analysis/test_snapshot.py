@@ -95,6 +95,17 @@ def test_a_segment_that_is_removed_meanwhile_reads_as_newlines(journal: Journal)
     assert content(snapshot) == b"1\n\n\n\n3\n"
 
 
+def test_a_segment_that_an_erasure_rewrites_meanwhile_reads_as_newlines(journal: Journal):
+    path = journal.segment(b"1\n", b"22\n", b"3\n")
+    snapshot = take(journal)
+    other = path.with_name(".draft")
+    other.write_bytes(b"1\n3\n4444\n")
+    other.replace(path)
+
+    assert content(snapshot) == b"\n" * 7
+    assert content(take(journal)) == b"1\n3\n4444\n"
+
+
 def test_a_segment_that_is_cut_meanwhile_is_filled_with_newlines(journal: Journal):
     path = journal.segment(b"1\n", b"2\n", b"3\n")
     snapshot = take(journal)

@@ -34,6 +34,10 @@ def test_every_promise_of_the_issue_has_its_row():
         ("≤ 0.3 µs", True),
         ("≤ 0.001", True),
         ("≤ 1.1 × the time", True),
+        ("≤ 1.05 × the time", True),
+        ("≤ 1 µs more", True),
+        ("≤ 2 µs more", True),
+        ("≤ 50 ms", True),
         ("≥ 1.2 × as many events", False),
         ("≥ 1.6 × as many events", False),
         ("≤ 1 MiB", True),
@@ -45,6 +49,7 @@ def test_every_promise_of_the_issue_has_its_row():
     by_target = {row.target: row for row in rows}
     assert by_target["≥ 1.6 × as many events"].found.median == 0.5  # four took twice as long as one
     assert by_target["≤ 1.1 × the time"].found.median == 0.5
+    assert by_target["≤ 1 µs more"].found.median == 1.5e6
     assert by_target["≤ 1 MiB"].found.median == 0.5
 
 

@@ -72,6 +72,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
+def configure(home: Path) -> Callable[[str], None]:
+    """Write the user's own jupyter_server_config.py."""
+
+    def configure(text: str) -> None:
+        (home / "config").mkdir(exist_ok=True)
+        (home / "config" / "jupyter_server_config.py").write_text(text)
+
+    return configure
+
+
+@pytest.fixture
 def run(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
     """Run a command in this process."""
 

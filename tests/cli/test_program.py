@@ -12,7 +12,19 @@ from jupyter_telemetry.cli import main
 
 from .conftest import process
 
-COMMANDS = ["demo", "status", "tail", "query", "schemas", "report", "completion"]
+COMMANDS = [
+    "demo",
+    "status",
+    "consent",
+    "policy",
+    "tail",
+    "query",
+    "schemas",
+    "report",
+    "export",
+    "erase",
+    "completion",
+]
 
 
 def test_help_lists_every_command_with_what_it_does(run):

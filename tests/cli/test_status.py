@@ -5,6 +5,7 @@ import json
 import pytest
 
 from jupyter_telemetry import EventLog
+from jupyter_telemetry.privacy import DECISION_SCHEMA
 
 from .conftest import RUN, SAVE, process, record
 
@@ -13,18 +14,9 @@ ALLOW = 'c.EventLog.allowed_schemas = ["https://example.org/save"]\n'
 SETTINGS = ", ".join(sorted(EventLog.class_trait_names(config=True)))
 
 
-@pytest.fixture
-def configure(home):
-    def configure(text):
-        (home / "config").mkdir(exist_ok=True)
-        (home / "config" / "jupyter_server_config.py").write_text(text)
-
-    return configure
-
-
 def _rows(out):
     rows, name = {}, ""
-    for line in out.splitlines():
+    for line in out[out.index("Journal  ") :].splitlines():  # behind what a user is told
         name = line[:15].strip() or name
         rows.setdefault(name, []).append(line[15:].strip())
     return rows
@@ -58,6 +50,7 @@ def test_json_says_the_same(run, home, configure):
     done = run("status", "--json")
     about = json.loads(done.out)
     assert (done.status, len(about.pop("advice"))) == (1, 1)
+    assert [each["schema"] for each in about.pop("disclosure")["collected"]] == [DECISION_SCHEMA["$id"]]
     assert about == {
         "journal": "/tmp/none",
         "found_by": "the configuration",

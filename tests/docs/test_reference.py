@@ -27,6 +27,7 @@ PUBLIC = {
     ],
     "jupyter_telemetry.errors": [
         "ConfigurationError",
+        "ConsentError",
         "InvalidEvent",
         "InvalidSchema",
         "JournalError",

@@ -24,7 +24,7 @@ SERVER_ACTION = "hub.jupyter.org/server-action"
 TIMEOUT_S = 60
 
 CONFIG = """
-import logging, os
+import json, logging, os
 from pathlib import Path
 from jupyterhub.proxy import Proxy
 
@@ -42,6 +42,7 @@ class KeptRoutes(Proxy):
 
     async def add_route(self, routespec, target, data):
         self.routes[routespec] = {"routespec": routespec, "target": target, "data": data}
+        (here / "routes.json").write_text(json.dumps({spec: route["target"] for spec, route in self.routes.items()}))
 
     async def delete_route(self, routespec):
         self.routes.pop(routespec, None)
@@ -52,24 +53,26 @@ class KeptRoutes(Proxy):
 
 c.JupyterHub.proxy_class = KeptRoutes
 c.JupyterHub.authenticator_class = "dummy"
+c.Authenticator.admin_users = {"root"}
 c.JupyterHub.spawner_class = "simple"
 c.JupyterHub.hub_bind_url = os.environ["HUB_URL"]
 c.JupyterHub.db_url = "sqlite:///:memory:"
 c.JupyterHub.cookie_secret_file = str(here / "cookie_secret")
 c.JupyterHub.services = [{"name": "tester", "api_token": os.environ["TESTER_TOKEN"]}]
+SCOPES = ["read:hub", "admin:users", "admin:servers", "access:servers", "tokens"]
 c.JupyterHub.load_roles = [
-    {"name": "tester", "services": ["tester"], "scopes": ["read:hub", "admin:users", "admin:servers"]}
+    {"name": "tester", "services": ["tester"], "scopes": SCOPES}
 ]
 c.SimpleLocalProcessSpawner.home_dir_template = str(here / "{username}")
 c.Spawner.cmd = [os.environ["SINGLEUSER"]]
-c.Spawner.args = ["--allow-root"]
+c.Spawner.args = ["--allow-root", "--ServerApp.jpserver_extensions={'jupyter_telemetry': True}"]
 
 # As JupyterHub's own documentation has it, and the journal beside it.
 c.EventLog.handlers = [
     logging.FileHandler(here / "event.log"),
     {"class": "jupyter_telemetry.journal.JournalHandler", "directory": str(here / "journal")},
 ]
-c.EventLog.allowed_schemas = ["hub.jupyter.org/server-action"]
+c.EventLog.allowed_schemas = {"hub.jupyter.org/server-action": {"allowed_categories": ["personal-data"]}}
 """
 
 
@@ -146,3 +149,26 @@ def test_the_start_and_the_stop_of_a_server_are_recorded(hub_python, tmp_path):
     ]
     assert [line.decode().rstrip("\n") for line in JournalReader(tmp_path / "journal").lines()] == lines
     assert [path.name for path in (tmp_path / "journal").glob("*.open.jsonl")] == []
+
+
+def test_only_the_owner_of_a_server_gets_the_page_whatever_the_hub_lets_others_do(hub_python, tmp_path):
+    with running_hub(hub_python, tmp_path) as hub:
+        hub.post("/users/alice").raise_for_status()
+        hub.post("/users/alice/server").raise_for_status()
+        wait_for(lambda: hub.get("/users/alice").json()["servers"].get("", {}).get("ready"), tmp_path)
+        tokens = {
+            name: hub.post(f"/users/{name}/tokens").raise_for_status().json()["token"] for name in ("alice", "root")
+        }
+        tokens["tester"] = hub.headers["Authorization"].removeprefix("token ")
+        server = json.loads((tmp_path / "routes.json").read_text())["/user/alice/"]
+
+        def ask(name: str, path: str) -> int:
+            headers = {"Authorization": f"token {tokens[name]}"}
+            return httpx.get(f"{server}/user/alice/{path}", headers=headers, timeout=60).status_code
+
+        # The Hub lets all three in: their owner, an administrator, and a service that may access all servers.
+        assert [ask(name, "api/contents") for name in tokens] == [200, 200, 200]
+        for path in ("telemetry", "telemetry/api/state", "telemetry/api/events", "telemetry/api/export"):
+            refused = [ask(name, path) for name in ("root", "tester")]
+            assert refused == [403, 403], path
+        assert [ask("alice", path) for path in ("telemetry", "telemetry/api/state")] == [200, 200]

@@ -15,11 +15,11 @@ import time
 from jupyter_telemetry.journal import JournalHandler
 
 
-def new_line() -> tuple[bytes, bytes]:
+def new_line(schema_id: bytes = b"a") -> tuple[bytes, bytes]:
     """Make an event's id and line, as of now."""
     milliseconds = time.time_ns() // 1_000_000
     event_id = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7000-8000-{os.urandom(6).hex()}".encode()
-    metadata = b'{"__timestamp__":"2026-11-23T17:42:05.123456Z","__schema__":"a","__schema_version__":1,'
+    metadata = b'{"__timestamp__":"2026-11-23T17:42:05.123456Z","__schema__":"%b","__schema_version__":1,' % schema_id
     return event_id, metadata + b'"__metadata_version__":2,"__id__":"%b","pid":%d,"pad":"%b"}\n' % (
         event_id,
         os.getpid(),
@@ -97,5 +97,29 @@ def forking(directory: str, forks: str) -> None:
         thread.join()
 
 
+def mixed(directory: str, segment_bytes: str) -> None:
+    """Record in two threads until told to end (SIGTERM), a line of the schema "a" and one of "b"; tell the ids."""
+    handler = JournalHandler(directory, max_segment_bytes=int(segment_bytes))
+    is_over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: is_over.set())
+
+    def keep_recording() -> None:
+        while not is_over.wait(random.choice((0.0005, 0.002, 0.05))):  # so that some are idle for a while
+            for schema_id in (b"a", b"b"):
+                event_id, line = new_line(schema_id)
+                handler.write_event(line)
+                os.write(1, b"%b %b\n" % (schema_id, event_id))
+
+    threads = [threading.Thread(target=keep_recording) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while not is_over.wait(0.1):  # a signal that another thread gets is handled when this one wakes
+        pass
+    for thread in threads:
+        thread.join()
+    handler.close()
+    assert handler.counts()["lost"] == 0
+
+
 if __name__ == "__main__":
-    {"killed": killed, "shared": shared, "forking": forking}[sys.argv[1]](*sys.argv[2:])
+    {"killed": killed, "shared": shared, "forking": forking, "mixed": mixed}[sys.argv[1]](*sys.argv[2:])

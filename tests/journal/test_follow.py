@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from jupyter_telemetry.journal import Damage, JournalHandler, JournalReader
+from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.segment import new_name
 
 from .lines import line, numbers
@@ -162,3 +163,47 @@ def test_a_segment_that_goes_between_listing_and_reading_is_gone(directory):
 
     follower = Follower(directory, listed, pytest.fail)
     assert follower._read([listed[0]._replace(size=10_000)]) == []
+
+
+def test_a_segment_that_is_rewritten_meanwhile_is_neither_told_again_nor_misread(handler, directory, stop):
+    handler.write_event(line(1))
+    handler.write_event(line(2, __schema__="b"))
+    lines = JournalReader(directory).follow(stop=stop, poll_interval_s=0.01, damage=pytest.fail)
+    handler.write_event(line(3))
+    handler.write_event(line(4, __schema__="b"))
+    assert numbers([next(lines), next(lines)]) == [3, 4]
+
+    handler.write_event(line(5, __schema__="b"))
+    erase(directory, erases=lambda schema_id: schema_id != "b", settle_s=0.0)
+    handler.close()
+    handler.write_event(line(6))
+    stop.set()
+
+    assert numbers(lines) == [5, 6]
+
+
+def test_a_sealed_segment_that_is_rewritten_is_not_told_again(handler, directory, stop):
+    handler.write_event(line(1))
+    handler.write_event(line(2, __schema__="b"))
+    handler.close()
+    lines = JournalReader(directory).follow(stop=stop, damage=pytest.fail)
+    erase(directory, erases=lambda schema_id: schema_id != "b", settle_s=0.0)
+    stop.set()
+
+    assert numbers(lines) == []
+
+
+def test_a_segment_that_is_longer_when_it_is_rewritten_than_it_was_when_it_was_read_is_not_misread(directory, stop):
+    handler = JournalHandler(directory)
+    handler.write_event(line(1, text="x" * 500))
+    lines = JournalReader(directory).follow(stop=stop, poll_interval_s=0.01, damage=pytest.fail)
+    handler.write_event(line(2, __schema__="b"))
+    assert numbers([next(lines)]) == [2]
+
+    for number in range(3, 20):
+        handler.write_event(line(number, __schema__="b"))
+    erase(directory, erases=lambda schema_id: schema_id != "b", settle_s=0.0)
+    handler.close()
+    stop.set()
+
+    assert numbers(lines) == list(range(3, 20))

@@ -228,3 +228,15 @@ def test_a_handler_that_others_have_closed_goes_on(tmp_path):
     handler.close()
     assert list(JournalReader(tmp_path / "journal").lines()) == [line(1), line(2)]
     assert handler.counts()["lost"] == 0
+
+
+def test_sealing_ends_the_segment_in_hand_and_recording_goes_on(handler, directory):
+    handler.seal()
+    handler.write_event(line(1))
+    handler.seal()
+    handler.seal()
+    assert names(directory) == ["sealed"]
+
+    handler.write_event(line(2))
+    assert names(directory) == ["sealed", "open"]
+    assert handler.counts() == {"written": 2, "lost": 0, "expired": 0}

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from jupyter_telemetry.journal.segment import NO_SEGMENT, create_segment, make_private, new_name, scan, seal
+from jupyter_telemetry.journal.segment import HANDOVER, NO_SEGMENT, create_segment, make_private, new_name, scan, seal
 
 NAME = "20261123T174205123456Z-5f3a9c01"
 
@@ -210,3 +210,74 @@ def test_a_directory_that_is_none_cannot_be_scanned(tmp_path):
 
     with pytest.raises(NotADirectoryError):
         scan(tmp_path / "file")
+
+
+def replaced(tmp_path, *late):
+    """Return a segment in whose place an erasure has put another file, and what came to it late."""
+    segment = create_segment(str(tmp_path), NAME, 100, 1_795_455_725.0)
+    os.write(segment.fd, b"1\n")
+    seal(segment.path)
+    os.write(segment.fd, HANDOVER)
+    os.unlink(tmp_path / f"{NAME}.jsonl")
+    for each in late:
+        os.write(segment.fd, each)
+    return segment
+
+
+def test_an_erasure_that_dealt_with_a_segment_is_told_from_a_hand_that_deleted_it(tmp_path):
+    segment = replaced(tmp_path)
+    assert (segment.is_deleted(), segment.is_dealt_with()) == (True, True)
+    del segment
+
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+    os.write(segment.fd, b"1\n")
+    os.unlink(segment.path)
+    assert (segment.is_deleted(), segment.is_dealt_with()) == (True, False)
+
+    (tmp_path / f"{NAME}.jsonl").touch()  # where the file server does not let the old one be read
+    assert segment.is_dealt_with()
+
+
+@pytest.mark.parametrize("length", [2, 100, 65_534, 65_535, 65_536, 65_537, 200_000])
+def test_what_came_late_becomes_a_segment_however_much_it_is(tmp_path, length):
+    late = b"x" * (length - 1) + b"\n"
+    del [replaced(tmp_path, late)][0]
+
+    (found,) = scan(tmp_path)
+    assert found.path.read_bytes() == late
+    assert (found.sealed, found.begun_at.timestamp()) == (True, 1_795_455_725.0)
+    assert stat.S_IMODE(found.path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [found.path]
+
+
+def test_of_several_handovers_the_last_one_counts(tmp_path):
+    del [replaced(tmp_path, b"2\n", HANDOVER, b"3\n")][0]
+
+    assert [found.path.read_bytes() for found in scan(tmp_path)] == [b"3\n"]
+
+
+def test_where_nothing_came_late_nothing_is_left(tmp_path):
+    del [replaced(tmp_path)][0]
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_came_late_is_gone_with_its_directory(tmp_path):
+    (tmp_path / "journal").mkdir()
+    segment = replaced(tmp_path / "journal", b"2\n")
+    (tmp_path / "journal").rmdir()
+    del segment
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_child_of_a_fork_does_not_keep_what_is_its_parents(tmp_path):
+    segment = replaced(tmp_path, b"2\n")
+    pid = os.fork()
+    if pid == 0:
+        del segment
+        os._exit(len(list(tmp_path.iterdir())))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    del segment
+
+    assert [found.path.read_bytes() for found in scan(tmp_path)] == [b"2\n"]

@@ -335,11 +335,13 @@ def test_no_number_is_written_as_null_under_a_name_that_is_met_late(part):
         recorded(schema, {"o": {"x": float("nan")}, "s": SECRET}, [ID])
 
 
-def test_a_late_name_goes_with_its_value():
-    members = {"type": ["object", "string"], "properties": {"kind": text("unrestricted")}}
+def test_a_name_that_is_only_admitted_stays_where_its_value_stays_as_it_is():
+    members = {"type": "object", "properties": {"kind": text("unrestricted")}}
     schema = {"properties": {"people": {"type": "object", "additionalProperties": members}}}
-    event = {"people": {"x": {"kind": "kept"}, SECRET: SECRET}}
-    assert recorded(schema, event, [ID]) == {"people": {"x": {"kind": "kept"}}}
+    event = {"people": {SECRET: {"kind": "kept"}}}
+    assert recorded(schema, event, [ID]) == {"people": {}}
+    members["categories"] = ["unrestricted"]
+    assert recorded(schema, {"people": {"x": {"kind": "kept", SECRET: 1}}}, [ID]) == {"people": {"x": {"kind": "kept"}}}
 
 
 # Generated: a schema as a tree whose leaves are secret or not, wrapped in every way that says the same.

@@ -52,7 +52,7 @@ class RunningServer:
                 "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
                 "JUPYTER_TOKEN": self.token,
                 "IPYTHONDIR": str(self.home / "ipython"),
-                "PYTHONPATH": str(Path(__file__).parent),
+                "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
             },
             cwd=self.notebooks,
             stdin=subprocess.DEVNULL,

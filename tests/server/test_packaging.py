@@ -25,6 +25,13 @@ def wheel(tmp_path_factory) -> Path:
     return found
 
 
+def test_what_a_wheel_installs_has_all_of_the_page(wheel):
+    page = ROOT / "jupyter_telemetry" / "server" / "page"
+    files = {path.relative_to(ROOT).as_posix() for path in page.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name for name in files if "__pycache__" not in name} <= set(archive.namelist())
+
+
 @pytest.fixture
 def jp_server_config() -> Config:
     return Config()

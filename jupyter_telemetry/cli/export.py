@@ -1,0 +1,115 @@
+"""`export`: all events of the journal, for other programs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..journal.export import FORMATS, export
+from ..printable import printable
+from .consoles import is_terminal
+from .elsewhere import elsewhere, whom_to_ask
+from .erase import like_any
+from .source import find_source, nothing_recorded, source_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..journal import Damage
+
+__all__ = ["command"]
+
+_NO_SUCH = "there are no such events; `jupyter telemetry schemas` lists what is recorded"
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+@click.command("export")
+@source_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="jsonl",
+    show_default=True,
+    help="jsonl: the lines as they were written; csv: for spreadsheets.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("-"),
+    help="Where the export is written, for you alone to read; by default on standard output.",
+)
+@click.option(
+    "--schema",
+    metavar="GLOB",
+    multiple=True,
+    help="Only events of schemas whose id is like this; several add up.",
+)
+def command(journal: Path | None, config: Path | None, form: str, output: Path, schema: tuple[str, ...]) -> None:
+    """Give out every event that is in the journal.
+
+    csv has the columns of the view `events`: the metadata, and the event's own properties as JSON.
+
+    \b
+    jupyter telemetry export --output events.jsonl
+    jupyter telemetry export --format csv --output events.csv
+    jupyter telemetry export --schema '*contents_service*' | jq .action
+    """
+    source = find_source(journal, config)
+    wants = like_any(schema) if schema else None
+    if next(export(source.reader, "jsonl", wants=wants), None) is None:
+        raise click.ClickException(_NO_SUCH if source.reader.latest(1) else nothing_recorded(source))
+    damaged: list[Damage] = []
+    pieces = export(source.reader, form, wants=wants, damage=damaged.append)
+    if str(output) == "-":
+        _print(pieces)
+    else:
+        _write(pieces, output)
+    if damaged:
+        click.echo(f"{len(damaged)} damaged lines were left out; `jupyter telemetry status` says where", err=True)
+    for name in elsewhere(source):
+        click.echo(f"Not in it: what {name} has received; ask {whom_to_ask(source)}", err=True)
+
+
+def _print(pieces: Iterable[bytes]) -> None:
+    """Write to standard output; on a terminal, without control characters."""
+    if is_terminal():
+        for piece in pieces:  # each holds whole lines
+            click.echo(printable(piece.decode(), keep="\r\n"), nl=False)
+    else:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+    sys.stdout.flush()
+
+
+def _write(pieces: Iterator[bytes], output: Path) -> None:
+    try:
+        if output.exists() and not output.is_file():  # a device, a pipe
+            with output.open("wb") as file:
+                file.writelines(pieces)
+            return
+        draft = output.with_name(f".{output.name}.{os.urandom(4).hex()}.tmp")
+        try:
+            size = _write_privately(pieces, draft)
+            os.replace(draft, output)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                draft.unlink()
+    except OSError as error:
+        raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
+    click.echo(f"{printable(str(output.resolve()))}: {size / 1000:,.0f} kB", err=True)
+
+
+def _write_privately(pieces: Iterator[bytes], draft: Path) -> int:
+    fd = os.open(draft, _CREATE, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        if hasattr(os, "fchmod"):
+            os.fchmod(fd, 0o600)
+        file.writelines(pieces)
+        return file.tell()

@@ -1,0 +1,204 @@
+"""`policy check`: what a configuration keeps of each schema, field by field, and what in it is likely a mistake."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+import orjson
+from rich.table import Table
+from rich.text import Text
+
+from ..journal import view_name
+from ..loading import load_file
+from ..outlet import Outlet
+from ..printable import printable
+from ..privacy.plan import plan
+from ..route import Counters, Route
+from ..schema import EventSchema
+from .consoles import is_terminal, stdout
+from .governed import find_governed
+from .source import source_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..governance import Governance
+    from ..privacy import Classification, Limits
+    from ..privacy.plan import Field
+
+__all__ = ["command"]
+
+
+class _Kept(NamedTuple):
+    """What becomes of one schema's events."""
+
+    schema: EventSchema
+    classification: Classification
+    limits: Limits | None
+    fields: list[Field]
+
+
+@click.group("policy")
+def command() -> None:
+    """Check what a configuration keeps, before it records anything.
+
+    \b
+    jupyter telemetry policy check                           what is kept now
+    jupyter telemetry policy check --config my_config.py     what would be
+    """
+
+
+@command.command("check")
+@source_options
+@click.option(
+    "--schema",
+    "wanted",
+    metavar="GLOB|FILE",
+    multiple=True,
+    help="Only schemas whose id or view is like this; or the file of a schema that nobody has recorded yet.",
+)
+@click.option(
+    "--event",
+    "event_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Show what is kept of this event: JSON, with one --schema.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def check(
+    journal: Path | None, config: Path | None, wanted: tuple[str, ...], event_file: Path | None, as_json: bool
+) -> int:
+    """Say of each field whether it is kept, or what becomes of it, and which rule decided.
+
+    \b
+    jupyter telemetry policy check
+    jupyter telemetry policy check --config my_config.py --schema '*contents*'
+    jupyter telemetry policy check --schema my-event.yaml --event event.json
+
+    Then what in the configuration is likely a mistake, and what to write instead. Nothing is recorded. Exit status 1
+    if there is such a thing.
+    """
+    governed = find_governed(journal, config)
+    governance = governed.governance()
+    added = [_read_schema(Path(name)) for name in wanted if Path(name).is_file()]
+    schemas = _chosen(governed.schemas, [name for name in wanted if not Path(name).is_file()], added)
+    kept = [_kept(schema, governance) for schema in schemas]
+    problems = governed.problems(governance, [*governed.schemas, *added])
+    if event_file is not None:
+        for problem in governed.problems_of_key():
+            click.echo(printable(f"! {problem}"), err=True)
+        return _show_event(kept, event_file, governed.log.max_event_bytes)
+    if as_json:
+        click.echo(orjson.dumps(_as_dict(kept, problems), option=orjson.OPT_INDENT_2))
+    else:
+        _show(kept, problems, is_all=not wanted)
+    return 1 if problems else 0
+
+
+def _read_schema(file: Path) -> EventSchema:
+    try:
+        return EventSchema(load_file(file))
+    except OSError as error:
+        raise click.ClickException(f"{printable(str(file))} cannot be read: {error.strerror}") from None
+
+
+def _chosen(known: Sequence[EventSchema], globs: list[str], added: list[EventSchema]) -> list[EventSchema]:
+    if not globs and added:
+        return added
+    found = [
+        schema
+        for schema in known
+        if not globs
+        or any(fnmatchcase(n, glob) for n in (schema.id, view_name(schema.id, schema.version)) for glob in globs)
+    ]
+    if not found and not added:
+        raise click.ClickException("no known schema is called so; `jupyter telemetry schemas` lists what is recorded")
+    return found + added
+
+
+def _kept(schema: EventSchema, governance: Governance) -> _Kept:
+    classification = governance.classification(schema)
+    limits = governance.admitted(schema.id, classifies=classification.classifies)
+    return _Kept(schema, classification, limits, plan(classification, [limits]) if limits is not None else [])
+
+
+def _show_event(kept: list[_Kept], file: Path, max_event_bytes: int) -> int:
+    """Print what is left of an event that takes the road of every event. Raises InvalidEvent."""
+    if len(kept) != 1:
+        raise click.UsageError(f"--event is one schema's: choose one of these {len(kept)} by --schema")
+    ((schema, classification, limits, _),) = kept
+    if limits is None:
+        raise click.ClickException(printable(f"{schema.id} is not allowed: nothing is kept of its events"))
+    try:
+        event = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        raise click.ClickException(f"{printable(str(file))} is no JSON") from None
+    outlet = Outlet(
+        schema,
+        classification,
+        (limits,),
+        line_handlers=(),
+        record_handlers=(),
+        max_event_bytes=max_event_bytes,
+        redaction_failed=lambda: click.echo("! A redaction failed on a value, which became null.", err=True),
+    )
+    route = Route(schema, Counters(), outlet)
+    route.validate(event)
+    left = route.filter(event)
+    route.encode(route.seal(left, None), left)
+    text = orjson.dumps(left, option=orjson.OPT_INDENT_2).decode()
+    click.echo(printable(text, keep="\n") if is_terminal() else text)
+    return 0
+
+
+def _show(kept: list[_Kept], problems: list[str], *, is_all: bool) -> None:
+    console = stdout(cut=False)
+    denied = [each.schema.id for each in kept if each.limits is None]
+    for each in kept:
+        if each.limits is None:
+            continue
+        console.print(Text(printable(f"{each.schema.id}, version {each.schema.version}"), "bold"))
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        for name in ("  field", "what becomes of it", "which rule decided", "categories"):
+            table.add_column(name, overflow="fold")
+        for field in each.fields:
+            style = "" if field.is_kept else "dim"
+            cells = (f"  {field.path}", field.action.text, field.rule, ", ".join(field.categories))
+            table.add_row(*(Text(printable(cell), style) for cell in cells))
+        console.print(table)
+        console.print()
+    if denied:
+        what = "Not allowed, so nothing is kept of them" if is_all else "Not allowed, so nothing is kept"
+        console.print(Text(printable(f"{what}: {', '.join(denied)}"), "dim"), soft_wrap=True)
+    for problem in problems:
+        console.print(Text(printable(f"! {problem}"), "yellow"), soft_wrap=True)
+    if not problems:
+        console.print("Nothing in the configuration looks like a mistake.")
+
+
+def _as_dict(kept: Iterable[_Kept], problems: list[str]) -> dict[str, Any]:
+    return {
+        "schemas": [
+            {
+                "schema": each.schema.id,
+                "version": each.schema.version,
+                "allowed": each.limits is not None,
+                "fields": [
+                    {
+                        "path": field.path,
+                        "action": field.action.name,
+                        "form": field.action.text,
+                        "rule": field.rule,
+                        "categories": field.categories,
+                    }
+                    for field in each.fields
+                ],
+            }
+            for each in kept
+        ],
+        "problems": problems,
+    }

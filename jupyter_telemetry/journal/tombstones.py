@@ -1,0 +1,178 @@
+"""What was erased, by its ids: so that an erasure can be carried on to where the events were sent before.
+
+`tombstones/<begin>-<random>.jsonl`, one file an erasure: the first line is
+{"erased_at":"2026-11-23T17:42:05.123456Z","reason":"…","version":1}, each other one the id of an event, as a JSON
+text. A file only grows, and an id is on the disk before its event is taken away: so it may name an event that an
+erasure, killed then, has left in the journal, but no event is gone without its id.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
+
+from ..errors import JournalError
+from .segment import SEALED_SUFFIX, make_private, new_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "give_to_owner_of", "sync_directory", "tombstones"]
+
+DIRECTORY = "tombstones"
+VERSION = 1
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_BATCH_BYTES = 256 * 1024
+
+
+class Tombstone(NamedTuple):
+    """The record of one erasure."""
+
+    path: Path
+    erased_at: str  # RFC 3339 in UTC: when the erasure began
+    reason: str
+
+    def ids(self) -> Iterator[str]:
+        """Yield the `__id__` of each event that was erased, as the file names them now.
+
+        Raises JournalError if it cannot be read.
+        """
+        try:
+            with self.path.open("rb") as file:
+                next(file, None)
+                for line in file:
+                    if line.endswith(b"\n"):  # else it is being written, or was when the erasure was killed
+                        yield str(orjson.loads(line))
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.path, error) from error
+
+
+def tombstones(directory: str | os.PathLike[str]) -> Iterator[Tombstone]:
+    """Yield the tombstones of the journal in a directory, the oldest first.
+
+    Raises JournalError if they cannot be read.
+    """
+    place = Path(directory, DIRECTORY)
+    try:
+        paths = sorted(path for path in place.iterdir() if path.suffix == ".jsonl" and not path.name.startswith("."))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                head = file.readline()
+            if head.endswith(b"\n"):  # else its erasure was killed before it erased anything
+                about = orjson.loads(head)
+                yield Tombstone(path, str(about["erased_at"]), str(about["reason"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _unreadable(path, error) from error
+
+
+class TombstoneWriter:
+    """Writes the tombstone of one erasure; there is none before the first id.
+
+    After OSError from `add` or `commit`, `roll_back`.
+    """
+
+    def __init__(self, journal: Path, reason: str) -> None:
+        self.path: Path | None = None
+        self._journal = journal
+        self._reason = reason
+        self._fd = -1
+        self._kept = 0  # bytes that are committed
+        self._waiting = bytearray()
+
+    def add(self, event_id: bytes) -> None:
+        """Name an event that is to be erased."""
+        self._waiting += orjson.dumps(event_id.decode()) + b"\n"
+        if len(self._waiting) >= _BATCH_BYTES:
+            self._write()
+
+    def commit(self) -> None:
+        """Return when all that was named is on the disk."""
+        self._write()
+        if self._fd >= 0:
+            os.fsync(self._fd)
+            self._kept = os.fstat(self._fd).st_size
+
+    def roll_back(self) -> None:
+        """Forget what was named since the last commit."""
+        self._waiting.clear()
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, self._kept)
+                os.lseek(self._fd, self._kept, os.SEEK_SET)
+            if not self._kept:
+                self._discard()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _write(self) -> None:
+        if self._waiting and self._fd < 0:
+            self._create()
+        while self._waiting:
+            written = os.write(self._fd, self._waiting)
+            del self._waiting[:written]
+
+    def _create(self) -> None:
+        directory = self._journal / DIRECTORY
+        now = datetime.now(timezone.utc)
+        make_private(str(directory))
+        path = directory / (new_name(now.timestamp()) + SEALED_SUFFIX)
+        self._fd = os.open(path, _CREATE, 0o600)
+        self.path = path
+        if hasattr(os, "fchmod"):
+            os.fchmod(self._fd, 0o600)
+        give_to_owner_of(self._journal, directory, path)
+        sync_directory(directory)
+        sync_directory(self._journal)
+        erased_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        head = {"erased_at": erased_at, "reason": self._reason, "version": VERSION}
+        self._waiting[:0] = orjson.dumps(head) + b"\n"
+
+    def _discard(self) -> None:
+        self.close()
+        if self.path is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+            self.path = None
+
+
+def sync_directory(directory: Path) -> None:
+    """Return when the names in a directory are on the disk, as far as its system can say so."""
+    if os.name != "posix":  # Windows opens no directory
+        return
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    except OSError:  # a file system that syncs no directory
+        pass
+    finally:
+        os.close(fd)
+
+
+def give_to_owner_of(journal: Path, *paths: Path) -> None:
+    """Where root erases in somebody's journal, what it makes there is theirs."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = os.stat(journal)
+        for path in paths:
+            with contextlib.suppress(OSError):  # a root that may not
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _unreadable(path: Path, error: Exception) -> JournalError:
+    reason = error.strerror if isinstance(error, OSError) else "it is not what an erasure writes"
+    return JournalError(f"the tombstones in {path} cannot be read: {reason}")

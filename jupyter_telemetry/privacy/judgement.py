@@ -1,0 +1,201 @@
+"""What becomes of the value at each place of an event, and by which rule: the one answer for all who ask.
+
+A redaction is compiled from it, and what users and operators are told is read from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .actions import KEEP, NULL, strictest
+from .classification import RESTRICTED, with_overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .actions import Action
+    from .classification import Classification, Overlay, Place
+    from .paths import Paths
+    from .policy import Limits
+
+__all__ = ["Judge", "State", "Verdict"]
+
+KEPT_WHOLE = "nothing is classified, and the schema is allowed by its exact id"
+ALLOWS_ALL = "everything is allowed here"
+NAMED = "allowed_properties names it"
+NOT_CLASSIFIED = "nobody has classified it"
+NOT_FOLLOWED = "the schema says it in a way that cannot be followed"
+BY_PATH = "redactions, by its path"
+
+_AS_A_WHOLE = ("null", "drop")  # what is done to an object or an array whatever is in it
+
+
+class Stance(NamedTuple):
+    """What one set of limits has said on the way to a place."""
+
+    kept: bool  # allowed_properties names the value, or one that it is part of
+    allowed: Paths[None]
+    redacted: Paths[Action]
+    in_force: frozenset[Action]  # what redactions by path say of the value, or of one that it is part of
+
+
+class State(NamedTuple):
+    """What is known of a place from the way to it."""
+
+    around: frozenset[str]  # categories
+    stances: tuple[Stance, ...]  # one for each set of limits
+    overlay: Overlay  # it speaks of values that the schema does not declare, too
+
+    def step(self, name: str | int | None) -> State:
+        """Go to a member or an element; None is any that no path names."""
+        return State(
+            self.around,
+            tuple(
+                Stance(kept, allowed.step(name), redacted.step(name), in_force)
+                for kept, allowed, redacted, in_force in self.stances
+            ),
+            self.overlay.step(name),
+        )
+
+    @property
+    def names(self) -> set[str]:
+        """The names and indexes of which a path speaks next."""
+        return self.overlay.names.union(
+            *(stance.allowed.names | stance.redacted.names for stance in self.stances),
+        )
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether a path speaks of values inside."""
+        return self.overlay.leads_on or any(
+            stance.allowed.leads_on or stance.redacted.leads_on for stance in self.stances
+        )
+
+
+class Verdict(NamedTuple):
+    """What becomes of a value.
+
+    action: what is done with one that is no object and no array, or with an opaque one.
+    descends: an object or array is a frame, each value in it has a verdict of its own; else the action is done
+        with it as a whole.
+    rule: which rule decided, in words.
+    """
+
+    action: Action
+    descends: bool
+    rule: str
+
+
+class Judge:
+    """Judge all values of one schema's events, by several sets of limits: of their verdicts the strictest counts."""
+
+    def __init__(self, classification: Classification, limits: Sequence[Limits]) -> None:
+        self._limits = tuple(limits)
+        self._overlay = classification.overlay
+        self._categories = classification.all_categories
+        classifies = classification.classifies
+        self._whole = tuple(each.takes_whole(classifies=classifies) for each in limits)
+
+    def root(self) -> State:
+        """Return the state in front of an event."""
+        return State(
+            frozenset(),
+            tuple(Stance(False, each.properties, each.by_path, frozenset()) for each in self._limits),
+            self._overlay,
+        )
+
+    @property
+    def time_units(self) -> set[str]:
+        """The units to which times in any event of the schema may be rounded."""
+        actions = {action for each in self._limits for action in each.by_path.all}
+        actions |= {
+            action for each in self._limits for name, action in each.by_category.items() if name in self._categories
+        }
+        return {action.time_unit for action in actions if action.time_unit}
+
+    def enter(self, place: Place | None, state: State) -> State:
+        """Take in what is said of the value at a place; None is one that the schema does not declare."""
+        return State(
+            with_overlay(state.overlay, state.around) if place is None else place.categories(state.around),
+            tuple(
+                Stance(kept or bool(allowed.here), allowed, redacted, in_force | redacted.here)
+                for kept, allowed, redacted, in_force in state.stances
+            ),
+            state.overlay,
+        )
+
+    def verdict(self, place: Place | None, state: State) -> Verdict:
+        """Judge the value at a place that was entered."""
+        verdicts = [
+            self._by(limits, whole, stance, place, state.around)
+            for limits, whole, stance in zip(self._limits, self._whole, state.stances, strict=True)
+        ]
+        action = strictest(verdict.action for verdict in verdicts)
+        rule = next((verdict.rule for verdict in verdicts if verdict.action == action), BY_PATH)
+        return Verdict(action, all(verdict.descends for verdict in verdicts), rule)
+
+    def admits(self, member: Place | None, state: State, *, names_it: bool = False) -> bool:
+        """Say whether a member whose name is not declared, only admitted, stays; `state` is the one in front of it.
+
+        A name is a value too: it stays only where the value stays as it is, or where all names do. One that a path of
+        the configuration has (`names_it`) tells nothing, and neither does an index: it stays whatever becomes of the
+        value by its path.
+        """
+        entered = self.enter(member, state)
+        if member is not None and self.verdict(member, entered).action == KEEP:
+            return True
+        return all(
+            (whole or stance.kept) and (names_it or not stance.in_force) and not _said_of(entered.around, limits)
+            for limits, whole, stance in zip(self._limits, self._whole, entered.stances, strict=True)
+        )
+
+    def keeps_all_inside(self, state: State) -> bool:
+        """Say whether nothing inside the value that was entered can be but kept."""
+        return all(
+            (whole or stance.kept)
+            and not stance.in_force
+            and not stance.redacted.leads_on
+            and not limits.by_category
+            and not limits.refused
+            for limits, whole, stance in zip(self._limits, self._whole, state.stances, strict=True)
+        )
+
+    def _by(
+        self, limits: Limits, whole: bool, stance: Stance, place: Place | None, categories: frozenset[str]
+    ) -> Verdict:
+        # What cannot be followed may be of any category, one that must not be written as it is too.
+        if RESTRICTED in categories and (not (whole or stance.kept) or limits.by_category or limits.refused):
+            return Verdict(NULL, False, NOT_FOLLOWED)
+        not_allowed = frozenset() if whole or stance.kept else categories - limits.categories
+        stated = _said_of(categories, limits)
+        if stance.in_force:
+            action = strictest((*stance.in_force, *(action for action, _ in stated)))
+            rule = BY_PATH if action in stance.in_force else next(rule for each, rule in stated if each == action)
+            return Verdict(action, action.name not in _AS_A_WHOLE, rule)
+        unsaid = not_allowed - limits.by_category.keys() - limits.refused
+        if unsaid:
+            stated.append((NULL, f"not allowed: {_listed(unsaid)}"))
+        if stated:
+            action = strictest(action for action, _ in stated)
+            rule = next((rule for each, rule in stated if each == action), stated[0][1])
+            return Verdict(action, action.name not in _AS_A_WHOLE, rule)
+        if whole:
+            return Verdict(KEEP, True, ALLOWS_ALL if limits.allows_all else KEPT_WHOLE)
+        if stance.kept:
+            return Verdict(KEEP, True, NAMED)
+        if categories:
+            return Verdict(KEEP, True, f"allowed: {_listed(categories)}")
+        is_frame = stance.allowed.leads_on or stance.redacted.leads_on or (place is not None and place.classifies)
+        return Verdict(NULL, is_frame, NOT_CLASSIFIED)
+
+
+def _said_of(categories: frozenset[str], limits: Limits) -> list[tuple[Action, str]]:
+    """Return what redactions, and the user, say of values of some categories; with the rule."""
+    said = [
+        (limits.by_category[each], f"redactions: {each}") for each in sorted(categories & limits.by_category.keys())
+    ]
+    return said + [(NULL, f"the user refuses: {each}") for each in sorted(categories & limits.refused)]
+
+
+def _listed(categories: Iterable[str]) -> str:
+    return ", ".join(sorted(categories - {RESTRICTED} if isinstance(categories, frozenset) else categories))

@@ -1,0 +1,98 @@
+"""A disclosure in the words of somebody who has never heard of schemas.
+
+plain.json tells of the schemas that Jupyter ships what their own texts tell programmers. A rule of the policy becomes
+a sentence. What is decided upon this wording is kept beside the decision, so all of it is done here and not in the
+browser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["reworded"]
+
+FORMS = {"replaced by null": "left empty", "left out, name and all": "left out altogether"}
+ELSE = ("Anything else", "Whatever is not listed here.")
+KINDS = {"unrestricted": "nothing about you", "personal-data": "personal data"}
+RULES = (  # of privacy.judgement, and what they mean to a user
+    (r"nothing is classified, .*", "The operator lets all of this be kept."),
+    (r"everything is allowed here", "The operator lets all of this be kept."),
+    (r"allowed_properties names it", "The operator lets this be kept."),
+    (r"nobody has classified it", "Nobody has said what it may hold, so it is not kept."),
+    (r"the schema says it in a way .*", "It cannot be told what it may hold, so it is not kept."),
+    (r"the schema does not declare it", "Only what is listed here can be kept."),
+    (r"redactions, by its path", "A rule of the operator for exactly this."),
+    (r"redactions: (.*)", "A rule of the operator for {}."),
+    (r"allowed: unrestricted", "It says nothing about you."),
+    (r"allowed: (.*)", "The operator lets {} be kept."),
+    (r"not allowed: (.*)", "It is {}, which the operator does not keep."),
+    (r"the user refuses: (.*)", "You refuse {}."),
+)
+
+
+def reworded(disclosure: dict[str, Any]) -> dict[str, Any]:
+    """Return a disclosure in plain words: another dict of the same form, whose groups about the user come first."""
+    collected = [_group(each) for each in disclosure["collected"]]
+    collected.sort(key=lambda each: (_family(each["schema"]).endswith("/jupyter_telemetry/consent"), each["title"]))
+    switches = [{**each, "title": _switch(each, collected)} for each in disclosure["switches"]]
+    switches.sort(key=lambda each: each["subject"] == "*")  # "everything else" comes after what else there is
+    return {**disclosure, "collected": collected, "switches": switches}
+
+
+@lru_cache(maxsize=1)
+def _plain() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((Path(__file__).parent / "plain.json").read_text("utf-8"))
+    return found
+
+
+def _group(each: dict[str, Any]) -> dict[str, Any]:
+    plain = _plain().get(_family(each["schema"]), {})
+    fields = plain.get("fields", {})
+    return {
+        **each,
+        "title": plain.get("title") or each["title"].rstrip("."),
+        "description": plain.get("description") or each["description"],
+        "fields": [_field(field, fields.get(field["path"])) for field in each["fields"]],
+    }
+
+
+def _field(field: dict[str, Any], plain: list[str] | None) -> dict[str, Any]:
+    title, description = plain or (field["title"], field["description"])
+    if field["path"] == "/*":
+        title, description = title or ELSE[0], description or ELSE[1]
+    form = FORMS.get(field["form"], field["form"])
+    return {**field, "title": title, "description": description, "form": form, "reason": _rule(field["reason"])}
+
+
+def _rule(rule: str) -> str:
+    for pattern, sentence in RULES:
+        if found := re.fullmatch(pattern, rule):
+            return sentence.format(*map(_kinds, found.groups()))
+    return rule
+
+
+def _kinds(listed: str) -> str:
+    return " and ".join(KINDS.get(each, each) for each in listed.split(", "))
+
+
+def _switch(switch: dict[str, Any], collected: list[dict[str, Any]]) -> str:
+    """Name a switch by what it is about, where its name is that of a schema, a glob or a category."""
+    subject, title = str(switch["subject"]), str(switch["title"])
+    if title != subject:
+        return title
+    titles: list[str] = list(dict.fromkeys(each["title"] for each in collected if each["subject"] == subject))
+    if len(titles) > 3:
+        return f"{'; '.join(titles[:2])}; and {len(titles) - 2} more"
+    if titles:
+        return "; ".join(titles)
+    kind = KINDS.get(subject, subject)
+    return kind[:1].upper() + kind[1:] if re.fullmatch(r"[\w -]+", kind) else subject
+
+
+def _family(schema_id: str) -> str:
+    """Return a schema's id without the version at its end."""
+    return re.sub(r"/v\d+$", "", schema_id)

@@ -1,0 +1,192 @@
+"""What becomes of values where several say something of them: schema, overlay, redactions, handlers, the user."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime, timezone
+from uuid import UUID
+
+import pytest
+
+from jupyter_telemetry import EventLog
+from jupyter_telemetry.privacy import floor_time
+
+ID = "https://example.org/event"
+SECRET = "s3cret"
+U, S = {"categories": ["unrestricted"]}, {"categories": ["secret"]}
+DRAFT_2020 = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+
+
+class Lines(logging.Handler):
+    """Keeps the lines that it gets; `limits` are its own."""
+
+    def __init__(self, **limits):
+        super().__init__()
+        self.records = []
+        if limits:
+            self.event_limits = limits
+
+    def emit(self, record):
+        self.records.append(record)
+
+    @property
+    def kept(self):
+        """The properties of the one event that it got, without the metadata."""
+        (record,) = self.records
+        written = json.loads(record.getMessage())
+        assert written == json.loads(json.dumps(record.event))
+        return {name: value for name, value in written.items() if not name.startswith("__")}
+
+
+def recorded(schema, event, *handlers, allowed_schemas=(ID,), consent="inform", **settings):
+    """Record one event, and return the log and its capsule."""
+    log = EventLog(handlers=list(handlers), allowed_schemas=allowed_schemas, consent=consent, **settings)
+    log.register_schema({"$id": ID, "version": 1, "type": "object", **schema})
+    return log, log.record_event(ID, 1, event)
+
+
+def kept(schema, event, **settings):
+    """Return what is kept of an event."""
+    lines = Lines()
+    recorded(schema, event, lines, **settings)
+    return lines.kept
+
+
+@pytest.mark.parametrize("order", [("items", "additionalItems"), ("additionalItems", "items")])
+def test_of_two_keywords_for_one_element_neither_hides_what_the_other_says(order):
+    """Draft-07 ignores `additionalItems` beside an `items` that is no list."""
+    said = {"items": S, "additionalItems": U}
+    schema = {"properties": {"a": {keyword: said[keyword] for keyword in order}}}
+    assert kept(schema, {"a": [SECRET]}) == {"a": [None]}
+    assert kept(schema, {"a": [SECRET]}, allowed_schemas={ID: {"allowed_categories": ["secret"]}}) == {"a": [SECRET]}
+
+
+OPAQUE = [{"type": "object"}, {"type": "object", "properties": {"declared": U}}, {}]
+
+
+@pytest.mark.parametrize("value", OPAQUE)
+@pytest.mark.parametrize("path", ["/a/x", "/a/*", "/a/x/y", "/a/*/y"])
+def test_an_overlay_counts_inside_a_value_of_which_the_schema_declares_nothing(value, path):
+    schema = {"properties": {"a": {**value, **U}}}
+    event = {"a": {"x": {"y": SECRET}}}
+    assert SECRET not in str(kept(schema, event, classifications={ID: {path: ["secret"]}}))
+
+
+@pytest.mark.parametrize("value", OPAQUE)
+@pytest.mark.parametrize("path", ["/a/x", "/a/*", "/a/x/y", "/a/*/y"])
+def test_a_redaction_of_what_an_overlay_says_there_applies_though_the_whole_is_named(value, path):
+    schema = {"properties": {"a": value}}
+    settings = {
+        "allowed_schemas": {ID: {"allowed_properties": ["/a"]}},
+        "classifications": {ID: {path: ["secret"]}},
+    }
+    event = {"a": {"x": {"y": SECRET}, "z": 1}}
+    assert kept(schema, event, **settings) == event
+    assert SECRET not in str(kept(schema, event, **settings, redactions={"secret": "null"}))
+
+
+def test_an_overlay_counts_inside_an_array_of_which_the_schema_declares_nothing():
+    schema = {"properties": {"a": {"type": "array", **U}}}
+    assert kept(schema, {"a": ["x", SECRET]}, classifications={ID: {"/a/1": ["secret"]}}) == {"a": [None, None]}
+
+
+@pytest.mark.parametrize("settings", [{"redactions": {"secret": {"truncate": 2}}}, {"consent": {"secret": "opt-in"}}])
+def test_what_cannot_be_followed_may_be_of_any_category_though_it_is_named(settings):
+    """A redaction applies to what is allowed, too."""
+    schema = {
+        **DRAFT_2020,
+        "$defs": {"a": {"$dynamicAnchor": "a", "properties": {"x": S}}},
+        "properties": {"a": {"$dynamicRef": "#a"}, "b": U},
+    }
+    event = {"a": {"x": SECRET}, "b": "kept"}
+    allowed = {ID: {"allowed_properties": ["/a"]}}
+    assert kept(schema, event, allowed_schemas=allowed) == event
+    assert kept(schema, event, allowed_schemas=allowed, **settings) == {"a": None, "b": "kept"}
+
+
+TIME = {"type": "string", "format": "date-time", "categories": ["when"]}
+MOMENTS = {
+    "declared": {"at": TIME},
+    "under any name": {"x": {"type": "object", "additionalProperties": {**U, "properties": {"at": TIME}}}},
+    "under a pattern": {"x": {"type": "object", "patternProperties": {".": {**U, "properties": {"at": TIME}}}}},
+    "in an array": {"x": {"type": "array", "items": {"properties": {"at": TIME}}}},
+}
+EXACT = "2026-11-23T17:42:05.123456Z"
+WHEN = {"at": EXACT}
+EVENTS = {
+    "declared": WHEN,
+    "under any name": {"x": {"b": WHEN}},
+    "under a pattern": {"x": {"b": WHEN}},
+    "in an array": {"x": [WHEN]},
+}
+
+
+@pytest.mark.parametrize("where", MOMENTS)
+@pytest.mark.parametrize(("unit", "begin"), [("hour", "2026-11-23T17:00:00Z"), ("week", "2026-11-23T00:00:00Z")])
+def test_a_rounded_time_takes_all_with_it_that_would_tell_it(where, unit, begin):
+    lines = Lines()
+    settings = {"redactions": {"when": {"generalise": unit}}}
+    now = now_utc()
+    recorded({"properties": MOMENTS[where]}, EVENTS[where], lines, **settings)
+    (record,) = lines.records
+    assert lines.kept == json.loads(json.dumps(EVENTS[where]).replace(EXACT, begin))
+    # The moment of the call may be in the next hour, not in this test's.
+    rounded = {datetime_of(floor_time(round(moment.timestamp() * 1e6), unit)) for moment in (now, now_utc())}
+    assert datetime.fromisoformat(record.event["__timestamp__"][:-1] + "+00:00") in rounded
+    assert datetime_of((UUID(record.event["__id__"]).int >> 80) * 1000) in rounded
+    assert datetime_of(round(record.created * 1e6)) in rounded
+    assert record.msecs == 0
+
+
+def now_utc():
+    return datetime.now(timezone.utc)
+
+
+def datetime_of(moment_us):
+    return datetime.fromtimestamp(moment_us / 1e6, timezone.utc)
+
+
+TRUNCATED = {"truncate": 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "of_the_event"),
+    [
+        ("/a", {"a": {"declared": SECRET[:3]}}),
+        ("/a/*", {"a": {"declared": SECRET[:3]}}),
+        (f"/a/{SECRET}", {"a": {"declared": SECRET, SECRET: SECRET[:3]}}),
+        ("/b", {"b": None}),  # nothing is declared of what is in it, so it counts as one value
+        ("/b/*", {"b": [SECRET[:3]]}),
+        ("/b/0", {"b": [SECRET[:3]]}),
+    ],
+)
+@pytest.mark.parametrize("allowed", [{}, {"allowed_properties": ["a", "b"]}])
+def test_a_name_that_is_not_declared_stays_only_where_its_value_does_or_a_path_names_it(path, of_the_event, allowed):
+    schema = {"properties": {"a": {"type": "object", "properties": {"declared": {"type": "string"}}}}}
+    event = {"a": {"declared": SECRET, SECRET: SECRET}, "b": [SECRET]}
+    kept_of_it = kept(schema, event, allowed_schemas={ID: allowed}, redactions={ID: {path: TRUNCATED}})
+    assert kept_of_it == {**event, **of_the_event}
+
+
+def test_the_value_that_a_redaction_failed_on_is_no_context_of_what_is_said_of_it(capfd):
+    """A handler of the application's log that fails prints what was handled meanwhile."""
+
+    class Full(logging.Handler):
+        def emit(self, record):
+            try:
+                raise OSError("no space left on device")
+            except OSError:
+                self.handleError(record)
+
+    logger, full = logging.getLogger("jupyter_telemetry"), Full()
+    logger.addHandler(full)
+    try:
+        schema = {"properties": {"a": {"type": "string", **S}}}
+        redactions = {"secret": "tests.privacy.operators_own:fail"}
+        assert kept(schema, {"a": SECRET}, redactions=redactions) == {"a": None}
+    finally:
+        logger.removeHandler(full)
+    said = capfd.readouterr().err
+    assert "no space left on device" in said
+    assert SECRET not in said
