@@ -197,7 +197,7 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     `on_failure` is a method, whose object this does not keep alive; several may be told. logging.Handler.handleError
     prints the record. A subclass's own handleError still runs (SocketHandler's drops its socket), with a record and
     an exception that hold nothing of the event. A record that is no event is treated as it was. A stream's handler
-    without a formatter gets one that does the same, only sooner.
+    without a formatter gets one that does the same, only sooner. A SocketHandler that has no connection fails.
     """
     watch = vars(handler).get("handleError")
     if not isinstance(watch, _Watch):
@@ -205,6 +205,8 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
         handler.handleError = watch  # type: ignore[method-assign]
     if (method := weakref.WeakMethod(on_failure)) not in watch.told:
         watch.told = (*(each for each in watch.told if each() is not None), method)
+    if _keeps_silent(handler):
+        handler.send = _Sending(handler)  # type: ignore[attr-defined]
     forksafe.guard(handler, _leave_to_the_parent)
     if isinstance(handler, logging.StreamHandler) and getattr(handler, "formatter", LINES) is None:
         handler.formatter = LINES
@@ -221,6 +223,31 @@ def restore(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
         restore(each, on_failure)
 
 
+def _keeps_silent(handler: logging.Handler) -> bool:
+    """Say whether logging's own `send` of a SocketHandler drops what it cannot send, and tells nobody."""
+    own = getattr(type(handler), "send", None) is logging.handlers.SocketHandler.send
+    return own and "send" not in vars(handler)
+
+
+class NotConnectedError(ConnectionError):
+    """A SocketHandler has no connection: nobody listens, or it waits before it tries again."""
+
+
+class _Sending:
+    """Stands in a SocketHandler as its `send`."""
+
+    def __init__(self, handler: logging.Handler) -> None:
+        self._handler = weakref.ref(handler)
+
+    def __call__(self, pickled: bytes) -> None:
+        handler: Any = self._handler()
+        if handler is None:
+            return
+        logging.handlers.SocketHandler.send(handler, pickled)
+        if handler.sock is None:  # after what was sent, or after it was not
+            raise NotConnectedError
+
+
 class _Watch:
     """Stands in a handler as its handleError."""
 
@@ -234,14 +261,16 @@ class _Watch:
         if handler is None:
             return
         handle_error = self._before or type(handler).handleError.__get__(handler)
-        if not hasattr(record, "schema_id"):
-            handle_error(record)
-            return
         error = sys.exc_info()[1]
+        is_silent = isinstance(error, NotConnectedError)
+        if not hasattr(record, "schema_id"):
+            if not is_silent:
+                handle_error(record)
+            return
         for method in self.told:
             if (on_failure := method()) is not None:
                 on_failure(handler, error)
-        if self._before or type(handler).handleError is not logging.Handler.handleError:
+        if not is_silent and (self._before or type(handler).handleError is not logging.Handler.handleError):
             _handle_nothing(handle_error)
 
     def forget(self, handler: logging.Handler, on_failure: Callable[..., None]) -> None:
@@ -252,6 +281,8 @@ class _Watch:
         self.told = tuple(left)
         if not left:
             vars(handler).pop("handleError", None)
+            if isinstance(vars(handler).get("send"), _Sending):
+                del handler.send  # type: ignore[attr-defined]
             if getattr(handler, "formatter", None) is LINES:  # absent where no Handler.__init__ has run
                 handler.formatter = None
             if self._before is not None:

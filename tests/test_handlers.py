@@ -627,6 +627,51 @@ def test_a_socket_handler_still_drops_the_socket_that_failed(make_log, serve, ca
     assert capfd.readouterr() == ("", "")
 
 
+def test_an_event_that_a_socket_handler_cannot_send_is_counted(make_log, serve, caplog, capfd):
+    received = queue.Queue()
+
+    class Receiver(socketserver.StreamRequestHandler):
+        def handle(self):
+            while head := self.rfile.read(4):
+                received.put(pickle.loads(self.rfile.read(struct.unpack(">L", head)[0]))["event"]["name"])
+
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = daemon_threads = True
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = taken.getsockname()
+    handler = logging.handlers.SocketHandler(*address)  # nobody listens there any more
+    log = make_log(handler)
+    for name in ("refused", "while it waits"):
+        log.record_event(SAVE, 1, {"name": name})
+    handler.handle(logging.makeLogRecord({"msg": "of the application's own log"}))
+    assert log.counts()["handler_failures"] == 2
+    assert [record.getMessage() for record in caplog.records] == [
+        "A SocketHandler failed to take an event: NotConnectedError. The other handlers have it; "
+        "this one may have lost it."
+    ]
+    serve(Server(address, Receiver))
+    handler.retryTime = None  # as if it had waited long enough
+    log.record_event(SAVE, 1, {"name": "sent"})
+    assert received.get(timeout=30) == "sent"
+    assert log.counts()["handler_failures"] == 2
+    log.remove_handler(handler)
+    assert vars(handler).keys() & {"send", "handleError"} == set()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_socket_handler_with_a_send_of_its_own_is_left_alone(make_log):
+    sent = []
+
+    class Sends(logging.handlers.SocketHandler):
+        def send(self, s):
+            sent.append(s)
+
+    log = make_log(Sends("localhost", 1))
+    record_two(log)
+    assert (len(sent), log.counts()["handler_failures"]) == (2, 0)
+
+
 def test_a_handler_s_own_handle_error_runs_and_sees_nothing_of_the_event(make_log, capfd):
     log = make_log(HandlesItsErrors())
     log.record_event(SAVE, 1, {"name": SECRET})

@@ -52,10 +52,9 @@ class SchemaStore:
 
     def look(self) -> None:
         """Find out which are missing now."""
-        found: set[str] = set()
-        with contextlib.suppress(OSError):
-            found.update(os.listdir(self._directory))
-        self._missing = self._given.keys() - found
+        self._missing = {
+            name for name, content in self._given.items() if not _stands(os.path.join(self._directory, name), content)
+        }
 
     def store(self) -> None:
         """Store what is missing. Raises OSError; what could not be stored is missing still."""

@@ -62,6 +62,7 @@ def matches(backend, pattern, text, draft=Draft.DRAFT202012):
         (r"^(?i:A)b$", "ab", True),
         (r"^(?i:ß)$", "ss", False),
         ("a#b c", "a#b c", True),
+        (r"^(?:)a()*(?:|)*(?:^)*(?:\b)*(?:(?=b)(?=b))*((?=b))*(?:(?=b)|)*b$", "ab", True),
     ],
 )
 def test_a_pattern_means_what_it_means_in_ecma_262(backend, pattern, text, found):
@@ -75,6 +76,7 @@ def test_a_pattern_means_what_it_means_in_ecma_262(backend, pattern, text, found
     [
         *("(", ")", "[", "]", "{", "}", "*", "+a", "a**", "a{2,1}", "a{", "a{,2}", "a++", "(?", "(?x)", "(?i)a", "\\"),
         *("(*FAIL)", "(?P<n>a)", "(?>a)", "(?#c)", "(?R)", "(?<n>a)(?<n>b)", r"(?<n>a)\k<n>", "(?=a)*", "^*", r"\b+"),
+        *("(?:)*", "(?i:)?", "(?:(?:)(?:))+", "(?:(?=a)){2}", "(?:(?<=a)(?:))*?", "(?i:(?:(?!a)))*"),
         *("[]", "[^]", "[z-a]", r"[\d-x]", r"[a-\d]", r"[\b]", r"\0", r"\1", r"(a)\2", r"\a", r"\A", r"\Z", r"\e"),
         *(
             r"\x4",

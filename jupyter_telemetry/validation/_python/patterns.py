@@ -70,6 +70,7 @@ class _Translation:
         self._at = 0
         self._repeatable = False
         self._open: list[str] = []
+        self._looks: list[list[bool]] = [[]]  # of each group that is open: whether each of its terms is a look-around
         self._names: set[str] = set()
         self._groups = 0
         self._references = 0
@@ -88,12 +89,15 @@ class _Translation:
         if character == "(":
             return self._group()
         if character == "[":
+            self._looks[-1].append(False)
             return self._set()
         self._at += 1
         if character == "\\":
+            self._looks[-1].append(False)
             return self._escape(in_set=False)
         if character == ")":
             return self._close()
+        self._looks[-1] += [False, False] if character == "|" else [False]
         if character in "^.|":
             return character
         if character in "]}":
@@ -116,13 +120,21 @@ class _Translation:
             self._names.add(name)
         self._groups += text == "(" or bool(name)
         self._open.append(text)
+        self._looks.append([])
         return text
 
     def _close(self) -> str:
         if not self._open:
             raise PatternError("a group closed that is not open")
-        # A look-around is no term that can be repeated (ECMA-262, with the u flag).
-        self._repeatable = self._open.pop() not in _LOOKS
+        # A look-around is no term that can be repeated (ECMA-262, with the u flag); jsonschema-rs repeats neither one
+        # with only a group around it that captures nothing, nor such a group without anything in it.
+        opened, looks = self._open.pop(), self._looks.pop()
+        captures = opened == "(" or (opened.startswith("(?<") and opened not in _LOOKS)
+        is_look = opened in _LOOKS or (looks == [True] and not captures)
+        is_empty = not (looks or captures or is_look)
+        self._repeatable = not (is_look or is_empty)
+        if not is_empty:
+            self._looks[-1].append(is_look)
         return ")"
 
     def _quantifier(self) -> str:
