@@ -18,6 +18,7 @@ from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
 from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
+from .privacy.settings import says_mode_of_all
 from .record import event_record
 from .registry import SchemaRegistry
 from .routemaker import RouteMaker
@@ -63,6 +64,7 @@ class EventLog(Settings):
         self._fetched: dict[str, dict[str, Any]] = {}
         self._raises = True
         self._decisions = DecisionStore()
+        self._in_force: dict[str, Any] | None = None  # the settings; None while the log is being made
         self._look_at: float | None = None  # when to look for decisions that others have made; None: no matter
         self.registry = SchemaRegistry()
         self._notices = Notices(getattr(kwargs.get("parent"), "log", None) or logging.getLogger("jupyter_telemetry"))
@@ -254,7 +256,7 @@ class EventLog(Settings):
         Not for the thread of an event loop: it waits for the disk. Raises ConsentError; then nothing has changed.
         """
         decided = self._decisions.decide(choices, statement=self.governance.statement, shown=shown, by=by)
-        self._configure()
+        self._obey_decisions()
         self.record_decisions(decided)
         return decided
 
@@ -295,17 +297,24 @@ class EventLog(Settings):
         self._attachment.adopt(handlers)
 
     @observe(*SETTINGS)
-    def _on_change(self, change: Bunch) -> None:
+    def _on_change(self, _: Bunch) -> None:
+        if self._in_force is None:  # what fits together shows when all is there
+            return
         try:
             self._configure()
         except ConfigurationError:
-            self._trait_values[change.name] = change.old  # what is in force
+            self._trait_values.update(self._in_force)  # several may have changed at once
             raise
 
     def _configure(self) -> None:
-        """Take over the configuration: routes are made anew, each at its next event. Raises ConfigurationError."""
+        """Take over the configuration. Raises ConfigurationError; then what was in force stays so."""
         with self._lock:
-            governance = self._governed()
+            self._enforce(self._governed())
+            self._in_force = {name: getattr(self, name) for name in SETTINGS}
+
+    def _enforce(self, governance: Governance) -> None:
+        """Have a policy in force from now on, and all other settings: routes are made anew, each at its next event."""
+        with self._lock:
             self._attachment.attach(self.handlers)
             self.governance = governance
             self._raises = self.on_invalid == "raise"
@@ -316,21 +325,24 @@ class EventLog(Settings):
         """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
         mode, why = default_mode(os.environ, self._config_files())
         governance = govern(self, self.handlers, self._decisions, default_mode=mode)
-        if self.allowed_schemas and not self.consent:
+        if self.allowed_schemas and not says_mode_of_all(self.consent):
             self._say_mode(mode, why, governance)
         return governance
 
     def _say_mode(self, mode: str, why: str, governance: Governance) -> None:
         """Say once which mode of consent holds where the configuration states none: nothing falls silent unsaid."""
+        setting = "EventLog.consent['*']" if self.consent else "EventLog.consent"
         if governance.consent.of_schema("").on:
-            self._notices.inform_once(("consent", mode), "EventLog.consent is %s by default: %s.", mode, why)
+            self._notices.inform_once(("consent", mode), "%s is %s by default: %s.", setting, mode, why)
         else:
             self._notices.warn_once(
                 ("consent", mode),
-                "EventLog.consent is %s by default: %s. Nothing is recorded until the user agrees, by `jupyter "
-                "telemetry consent grant` or on the server's page /telemetry; to change that, set c.EventLog.consent.",
+                "%s is %s by default: %s. Nothing is recorded until the user agrees, by `jupyter telemetry consent "
+                "grant` or on the server's page /telemetry; to change that, set c.%s.",
+                setting,
                 mode,
                 why,
+                setting,
             )
 
     def _config_files(self) -> Iterable[str | os.PathLike[str]]:
@@ -341,7 +353,12 @@ class EventLog(Settings):
         """Take over what the user has decided elsewhere: in another server, on the command line."""
         self._look_at = monotonic() + LOOK_INTERVAL_S
         if self._decisions.changed():
-            self._configure()
+            self._obey_decisions()
+
+    def _obey_decisions(self) -> None:
+        """Take over what the user has decided; whether files of the configuration are still there is no matter."""
+        with self._lock:
+            self._enforce(self.governance.under(self._decisions.read()))
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""

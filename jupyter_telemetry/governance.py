@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +13,7 @@ import orjson
 
 from .destination import destinations
 from .errors import ConfigurationError
-from .handlers import limits_of
+from .handlers import LIMITS, behind, limits_of
 from .privacy import (
     DECISION_SCHEMA,
     Classification,
@@ -28,8 +30,7 @@ from .privacy.consent import ALL, Setting, Standing
 from .traits import AllowedSchemas
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from .privacy import DecisionStore
     from .privacy.pseudonym import PseudonymKey
@@ -78,6 +79,12 @@ class Governance:
         self.consent = consent
         self.statement = statement
         self._narrower = dict(narrower)
+
+    def under(self, decisions: Decisions) -> Governance:
+        """Return the same under other decisions of the user."""
+        settings = tuple(standing.setting for standing in self.consent.standings)
+        consent = Consent(settings, decisions, self.statement, os.environ)
+        return Governance(self.policy, consent, self._narrower, self.statement)
 
     def classification(self, schema: EventSchema) -> Classification:
         """Return what the values of a schema's events are."""
@@ -165,6 +172,12 @@ def govern(
     key = settings.pseudonym_key()
     classifications = settings.parsed_classifications()
     modes = parse_consent(settings.consent, default_mode=default_mode)
+    policy = Policy(
+        settings.allowed_schemas,
+        Redactions(settings.redactions, key=key, where="EventLog.redactions"),
+        classifications,
+    )
+    narrower = _narrower(handlers, policy, key)
     said = statement(
         allowed_schemas=settings.allowed_schemas,
         redactions=settings.redactions,
@@ -176,12 +189,7 @@ def govern(
     # Where nobody is asked, no file is read.
     asks = any(setting.mode != "inform" for setting in modes)
     consent = Consent(modes, decisions.read() if asks else Decisions(), said, os.environ)
-    policy = Policy(
-        settings.allowed_schemas,
-        Redactions(settings.redactions, key=key, where="EventLog.redactions"),
-        classifications,
-    )
-    return Governance(policy, consent, _narrower(handlers, policy, key), said)
+    return Governance(policy, consent, narrower, said)
 
 
 def _destinations(handler: logging.Handler | Mapping[str, Any]) -> list[str]:
@@ -202,24 +210,33 @@ def _narrower(
     found: dict[int, Policy] = {}
     known: dict[bytes, Policy] = {}
     for index, handler in enumerate(handlers):
+        _refuse_limits_behind(handler)
         limits = limits_of(handler)
-        if not limits:
-            continue
-        text = _canonical(limits)
-        if text not in known:
-            known[text] = _narrower_policy(limits, policy, key, f"EventLog.handlers[{index}]")
-        found[id(handler)] = known[text]
+        if limits:
+            made = _narrower_policy(limits, policy, key, f"EventLog.handlers[{index}]")
+            found[id(handler)] = known.setdefault(_canonical(limits), made)
     return found
 
 
+def _refuse_limits_behind(handler: logging.Handler | Mapping[str, Any]) -> None:
+    for each in behind(handler) if isinstance(handler, logging.Handler) else ():
+        if limits_of(each):
+            raise ConfigurationError(
+                f"EventLog.handlers: {' and '.join(LIMITS)} stand at the outer handler; one behind it gets the same"
+            )
+        _refuse_limits_behind(each)
+
+
 def _narrower_policy(limits: Mapping[str, Any], policy: Policy, key: PseudonymKey | None, where: str) -> Policy:
+    if not isinstance(limits, Mapping) or not set(limits) <= set(LIMITS):
+        raise ConfigurationError(f"{where}: its event_limits are a dict with {' or '.join(LIMITS)}, and nothing else")
     redactions = limits.get("redactions") or {}
-    if not isinstance(redactions, dict):
+    if not isinstance(redactions, dict) or not all(isinstance(subject, str) for subject in redactions):
         raise ConfigurationError(f"{where}['redactions']: write a dict, as for EventLog.redactions")
-    allowed = limits.get("allowed_schemas")
-    if allowed is not None:
+    allowed = None  # all that the log allows
+    if "allowed_schemas" in limits:
         try:
-            allowed = AllowedSchemas().validate(None, allowed)
+            allowed = AllowedSchemas().validate(None, limits["allowed_schemas"])
         except ConfigurationError as error:
             where_it_is = f"{where}['allowed_schemas']"
             raise ConfigurationError(str(error).replace("EventLog.allowed_schemas", where_it_is)) from None

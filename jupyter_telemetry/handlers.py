@@ -17,7 +17,7 @@ from .record import LINES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["LIMITS", "close_handlers", "is_line_handler", "limits_of", "make_handler", "quieten", "restore"]
+__all__ = ["LIMITS", "behind", "close_handlers", "is_line_handler", "limits_of", "make_handler", "quieten", "restore"]
 
 
 def is_line_handler(handler: logging.Handler) -> bool:
@@ -53,11 +53,11 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
             'EventLog.handlers: a handler given as a dict needs a "class", such as '
             '{"class": "logging.handlers.RotatingFileHandler", "filename": "events.log"}'
         )
-    behind: list[logging.Handler] = []
+    made: list[logging.Handler] = []
     try:
-        handler = _make({key: value for key, value in config.items() if key not in LIMITS}, behind)
+        handler = _make({key: value for key, value in config.items() if key not in LIMITS}, made)
     except Exception as error:
-        close_handlers(behind)
+        close_handlers(made)
         if isinstance(error, ConfigurationError):
             raise
         raise ConfigurationError(
@@ -76,21 +76,22 @@ def make_handler(config: dict[str, Any]) -> logging.Handler:
 def limits_of(handler: logging.Handler | Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what a handler may get less than others do: {"allowed_schemas": …, "redactions": …}, or one of them.
 
-    They stand in its dict, or in Python are set as the handler's attribute `event_limits` before it is added.
+    They stand in its dict, or in Python are set as the handler's attribute `event_limits` before it is added; its
+    class may have them, too.
     """
     if isinstance(handler, logging.Handler):
-        return vars(handler).get("event_limits") or {}
+        return getattr(handler, "event_limits", None) or {}
     return {key: handler[key] for key in LIMITS if key in handler}
 
 
-def _make(config: dict[str, Any], behind: list[logging.Handler]) -> Any:
+def _make(config: dict[str, Any], made: list[logging.Handler]) -> Any:
     parts: dict[str, Any] = {"version": 1, "formatters": {}, "filters": {}, "handlers": {"this": config}}
     _name_formatter_and_filters(config, parts)
     kind = config.get("class")
     if isinstance(kind, str):
         kind = logging.config.BaseConfigurator({}).resolve(kind)
     if isinstance(kind, type):
-        _name_handlers_behind(kind, config, parts, behind)
+        _name_handlers_behind(kind, config, parts, made)
     maker = logging.config.DictConfigurator(parts)
     for section, make in (("formatters", maker.configure_formatter), ("filters", maker.configure_filter)):
         named = maker.config[section]
@@ -120,21 +121,13 @@ def _name_formatter_and_filters(config: dict[str, Any], parts: dict[str, Any]) -
                 config["filters"][index] = f"own {index}"
 
 
-def _without_limits(handler: logging.Handler) -> logging.Handler:
-    if limits_of(handler):
-        raise ConfigurationError(
-            f"EventLog.handlers: {' and '.join(LIMITS)} stand at the outer handler; one behind it gets the same"
-        )
-    return handler
-
-
 def _name_handlers_behind(
-    kind: type, config: dict[str, Any], parts: dict[str, Any], behind: list[logging.Handler]
+    kind: type, config: dict[str, Any], parts: dict[str, Any], made: list[logging.Handler]
 ) -> None:
     def name(given: Any) -> str:
         if isinstance(given, dict):
-            given = _without_limits(make_handler(given))
-            behind.append(given)
+            given = make_handler(given)
+            made.append(given)
         elif not isinstance(given, logging.Handler):
             raise ConfigurationError(f"EventLog.handlers: a handler behind another is a dict too, not {given!r}")
         key = f"behind {len(parts['handlers'])}"
@@ -165,7 +158,7 @@ def close_handlers(handlers: list[logging.Handler]) -> list[tuple[logging.Handle
     while handlers:
         handler = handlers.pop()
         # A MemoryHandler forgets its target when it is closed.
-        made_behind = [each for each in _passes_on_to(handler) if "close" in vars(each)]
+        made_behind = [each for each in behind(handler) if "close" in vars(each)]
         vars(handler).pop("close", None)
         listener = getattr(handler, "listener", None)
         for shut in (listener.stop, handler.close) if listener is not None else (handler.close,):
@@ -177,7 +170,7 @@ def close_handlers(handlers: list[logging.Handler]) -> list[tuple[logging.Handle
     return failed
 
 
-def _passes_on_to(handler: logging.Handler) -> Iterator[logging.Handler]:
+def behind(handler: logging.Handler) -> Iterator[logging.Handler]:
     """Yield the handlers behind a MemoryHandler, or behind a QueueHandler that knows its listener."""
     listener = getattr(handler, "listener", None)
     for each in (getattr(handler, "target", None), *getattr(listener, "handlers", ())):
@@ -215,7 +208,7 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     forksafe.guard(handler, _leave_to_the_parent)
     if isinstance(handler, logging.StreamHandler) and getattr(handler, "formatter", LINES) is None:
         handler.formatter = LINES
-    for each in _passes_on_to(handler):
+    for each in behind(handler):
         quieten(each, on_failure)
 
 
@@ -224,7 +217,7 @@ def restore(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     watch = vars(handler).get("handleError")
     if isinstance(watch, _Watch):
         watch.forget(handler, on_failure)
-    for each in _passes_on_to(handler):
+    for each in behind(handler):
         restore(each, on_failure)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .encoding import Encoder
 from .envelope import CoarseEnvelope, Envelope
 from .privacy import compile_redaction, floor_time
+from .privacy.actions import coarsest
 from .record import attributes_alike
 from .validation import admits_null
 
@@ -29,11 +30,14 @@ class Outlet:
     limits: what may be kept, by all of them together.
     line_handlers: those that take the encoded line; record_handlers: those that take a logging record.
     redaction_failed: called for each value that becomes null because a redaction failed.
+    time_unit: what the log rounds times to, if this is an outlet beside its own: no handler is told more of the time,
+        though it may be given no time in the event at all.
 
     Attributes
     ----------
     redact: from a valid event to what may be kept of it; None if that is all. See Redaction.
     seal, encode: from there to the capsule, and to the line.
+    time_unit: what times are rounded to, those beside the event too; None if they are exact.
     """
 
     __slots__ = (
@@ -47,6 +51,7 @@ class Outlet:
         "schema_text",
         "seal",
         "seal_again",
+        "time_unit",
     )
 
     def __init__(
@@ -59,6 +64,7 @@ class Outlet:
         record_handlers: tuple[logging.Handler, ...],
         max_event_bytes: int,
         redaction_failed: Callable[[], object],
+        time_unit: str | None = None,
     ) -> None:
         self.line_handlers = line_handlers
         self.record_handlers = record_handlers
@@ -66,11 +72,12 @@ class Outlet:
         self.schema_text = schema.text
         redaction = compile_redaction(classification, limits, redaction_failed)
         self.redact = redaction and redaction.redact
-        unit = redaction and redaction.time_unit
+        self.time_unit = coarsest(unit for unit in (redaction and redaction.time_unit, time_unit) if unit)
+        exact = Envelope(schema.id, schema.version)
         envelope = (
-            CoarseEnvelope(schema.id, schema.version, partial(floor_time, unit=unit))
-            if unit
-            else Envelope(schema.id, schema.version)
+            CoarseEnvelope(schema.id, schema.version, partial(floor_time, unit=self.time_unit))
+            if self.time_unit
+            else exact
         )
         self.encoder = Encoder(
             envelope,
@@ -79,7 +86,8 @@ class Outlet:
             names=schema.names,
         )
         self.seal = envelope.seal
-        self.seal_again = envelope.seal_again
+        # What the log has rounded as much already keeps its id.
+        self.seal_again = exact.seal_again if self.time_unit == time_unit else envelope.seal_again
         self.moment = envelope.moment
         self.encode = self.encoder.encode
 

@@ -55,7 +55,7 @@ class RouteMaker:
             )
 
         shares = governance.shares(schema.id, limits, self._attachment.handlers, classifies=classification.classifies)
-        outlets = []
+        outlets: list[Outlet] = []
         for share in shares:
             line_handlers = tuple(handler for handler in share.handlers if is_line_handler(handler))
             self._explain(schema, line_handlers)
@@ -68,6 +68,7 @@ class RouteMaker:
                     record_handlers=tuple(handler for handler in share.handlers if handler not in line_handlers),
                     max_event_bytes=max_event_bytes,
                     redaction_failed=redaction_failed,
+                    time_unit=outlets[0].time_unit if outlets else None,
                 )
             )
         return Route(schema, counters, outlets[0], tuple(outlets[1:]))

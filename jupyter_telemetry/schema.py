@@ -11,7 +11,7 @@ import orjson
 
 from .envelope import RESERVED_PREFIX
 from .errors import InvalidSchema
-from .validation import Draft, References, compile_validator, json_path, own_copy
+from .validation import Draft, References, bars_objects, compile_validator, json_path, own_copy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,13 +81,22 @@ class EventSchema:
         return frozenset(name for node in self.references.nodes.values() for name in node.schema.get("properties", ()))
 
     def _check_describes_an_object(self) -> None:
-        kind = self.document.get("type", "object")
-        if kind not in ("object", ["object"]):
-            raise InvalidSchema(
-                f'schema {self.id}: $.type: an event is an object; write "type": "object"',
-                json_path="$.type",
-                schema_id=self.id,
+        at, where, why = "$.type", "", "an event is an object"
+        if self.document.get("type", "object") in ("object", ["object"]):
+            found = bars_objects(self.references)
+            if found is None:
+                return
+            node, path = found
+            at, where, why = (
+                json_path(path),
+                node.resource and f"{node.resource}: ",
+                f"{why}, and no object matches this",
             )
+        raise InvalidSchema(
+            f'schema {self.id}: {where}{at}: {why}; write "type": "object"',
+            json_path=at,
+            schema_id=self.id,
+        )
 
     def _check_names(self) -> None:
         for node in self.references.nodes.values():

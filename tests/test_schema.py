@@ -45,6 +45,69 @@ def test_a_schema_describes_an_object(kind):
         EventSchema({**SCHEMA, "type": kind})
 
 
+ID = {"$id": "https://example.org/s", "version": 1}
+KINDS = {"list": {"type": "array"}, "no": False, "deep": {"allOf": [{"$ref": "#/definitions/list"}]}}
+
+
+@pytest.mark.parametrize(
+    ("part", "at"),
+    [
+        ({"allOf": [{}, {"type": "array"}]}, "$.allOf[1].type"),
+        ({"allOf": [{"type": ["string", "null"]}]}, "$.allOf[0].type"),
+        ({"$ref": "#/definitions/list"}, "$.definitions.list.type"),
+        ({"$ref": "#/definitions/deep"}, "$.definitions.list.type"),
+        ({"$ref": "#/definitions/no"}, "$['$ref']"),
+        ({"allOf": [False]}, "$.allOf[0]"),
+        ({"enum": [1, 2]}, "$.enum"),
+        ({"const": 5}, "$.const"),
+        ({"not": {"type": "object"}}, "$.not"),
+        ({"not": {"title": "None", "type": ["object", "null"]}}, "$.not"),
+        ({"not": {}}, "$.not"),
+        ({"not": True}, "$.not"),
+        ({"anyOf": [{"type": "array"}, {"$ref": "#/definitions/list"}]}, "$.anyOf"),
+        ({"oneOf": [False, {"allOf": [{"anyOf": [{"const": 1}, {"const": 2}]}]}]}, "$.oneOf"),
+    ],
+    ids=str,
+)
+def test_a_schema_that_no_object_matches_is_refused_with_the_place(part, at):
+    with pytest.raises(InvalidSchema) as caught:
+        EventSchema({**ID, **part, "definitions": KINDS})
+    assert (caught.value.json_path, caught.value.schema_id) == (at, ID["$id"])
+    assert str(caught.value) == (
+        f'schema {ID["$id"]}: {at}: an event is an object, and no object matches this; write "type": "object"'
+    )
+
+
+def test_it_is_looked_for_in_other_documents_too():
+    other = "https://example.org/list"
+    with pytest.raises(InvalidSchema, match=rf"^schema {ID['$id']}: {other}: \$\.type: an event is an object"):
+        EventSchema({**ID, "$ref": other}, resources={other: {"type": "array"}})
+
+
+DOUBLED = {f"d{n}": {"anyOf": [{"$ref": f"#/definitions/d{n + 1}"}] * 2} for n in range(60)}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"enum": [1, {}]},
+        {"const": {}},
+        {"anyOf": [{"type": "array"}, {}]},
+        {"not": {"type": "array"}},
+        {"not": {"type": "object", "required": ["a"]}},
+        {"allOf": [{"type": ["array", "object"]}]},
+        {"$ref": "#/definitions/any", "enum": [1], "definitions": {"any": {}}},
+        {"$schema": "http://json-schema.org/draft-04/schema#", "const": 5},
+        {"properties": {"a": {"const": 5, "not": {}}}},
+        {"if": {"type": "array"}, "then": False},
+        {"anyOf": DOUBLED["d0"]["anyOf"], "definitions": {**DOUBLED, "d60": {"type": ["object", "null"]}}},
+    ],
+    ids=lambda part: str(part)[:60],
+)
+def test_a_schema_that_an_object_may_match_is_taken(part):
+    assert EventSchema({**ID, **part}).id == ID["$id"]
+
+
 @pytest.mark.parametrize(
     "part",
     [

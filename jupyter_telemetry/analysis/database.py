@@ -72,8 +72,8 @@ class JournalDatabase:
     `__misfits__`; properties without a column stand in `__extra__`. Both are NULL ordinarily.
 
     All questions see the same events: those of the journal when it was opened, or last refreshed. Events that
-    retention removes meanwhile are gone. A line that is torn or damaged is no row (`SELECT count(*) FROM
-    journal.lines WHERE line IS NULL` counts the damaged ones).
+    retention removes meanwhile are gone. A line that is torn or damaged is no row, nor is JSON without an event's
+    metadata (`SELECT count(*) FROM journal.lines WHERE line IS NULL` counts those that are no JSON).
 
     SQL reaches nothing else: no file, no network, no extension, no variable of the program.
 

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..journal.line import TIMESTAMP
 from .columns import PropertyColumn, columns_of
 from .filesystem import PATH
 from .sqltext import identifier, literal, literals, pointer
@@ -37,6 +38,13 @@ _METADATA_LISTS = (  # apart, since most questions need only the first two
     "json_extract_string(line, ['/__schema_version__', '/__metadata_version__', '/__id__']) AS n"
 )
 _START = '{"__timestamp__":"____-__-__T__:__:__.______Z","__schema__":"'  # of a line as it is recorded; for LIKE
+_METADATA_FIRST = f'{_START}%","__schema_version__":%,"__metadata_version__":_,"__id__":"_%'
+_NEEDED = {  # and as what JSON type, in DuckDB's words
+    "__timestamp__": ["VARCHAR"],
+    "__schema__": ["VARCHAR"],
+    "__schema_version__": ["VARCHAR", "BIGINT", "UBIGINT"],
+    "__id__": ["VARCHAR"],
+}
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,18 @@ def create_lines(longest_line: int) -> str:
 
 def create_events() -> str:
     """Write the view of all events."""
-    is_event = "starts_with(line, '{\"__timestamp__\":\"') OR json_extract_string(line, '/__schema__') IS NOT NULL"
-    return _create(EVENTS, f"{_metadata()}, {_without(_METADATA)} AS event", _lines(_METADATA_LISTS, is_event))
+    return _create(EVENTS, f"{_metadata()}, {_without(_METADATA)} AS event", _lines(_METADATA_LISTS, _is_event()))
+
+
+def _is_event() -> str:
+    """Write whether a line is an event, as `journal.line.examine` says it; seen at once of one as it was recorded."""
+    has_all = " AND ".join(
+        f"json_type(line, {literal(pointer(name))}) IN ({', '.join(map(literal, kinds))})"
+        for name, kinds in _NEEDED.items()
+    )
+    has_time = f"regexp_full_match(json_extract_string(line, '/__timestamp__'), {literal(TIMESTAMP)})"
+    has_id = "json_extract_string(line, '/__id__') <> ''"
+    return f"CASE WHEN line LIKE {literal(_METADATA_FIRST)} THEN true ELSE {has_all} AND {has_time} AND {has_id} END"
 
 
 class SchemaView:
@@ -132,7 +150,8 @@ class SchemaView:
             f"json_extract_string(line, '/__schema__') = {literal(self.schema_id)}"
             f" AND json_extract_string(line, '/__schema_version__') = {literal(self.version)}"
         )
-        return f"CASE WHEN line LIKE {literal(_START + '%')} THEN {as_recorded} ELSE {otherwise} END"
+        of_schema = f"CASE WHEN line LIKE {literal(_START + '%')} THEN {as_recorded} ELSE {otherwise} END"
+        return f"{of_schema} AND {_is_event()}"
 
 
 def _create(name: str, selected: str, source: str) -> str:

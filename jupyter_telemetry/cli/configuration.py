@@ -9,6 +9,7 @@ file makes does not open its file (one with mode "w" would empty the log of a ru
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import logging
 import logging.handlers
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
 
 _NAMES = ("jupyter_config", "jupyter_server_config")
+_SECTION = "EventLog"
 _DROPPED = "jupyter_server_config.d"
 
 
@@ -56,6 +58,7 @@ class Configuration:
     contact: str  # whom to ask about what is recorded; "" if nobody is named
     section: Config  # EventLog as it stands in the files
     given_handlers: tuple[Any, ...] | None  # handlers and dicts as they stand there, not to be used; None: nothing is
+    unknown: dict[str, str]  # settings that there are not, as they are written → what was meant
 
     @property
     def keeps_journal(self) -> bool:
@@ -77,10 +80,10 @@ def read_configuration(file: Path | None = None) -> Configuration:
     with _quiet():
         for path in _files(file):
             loaded = _load(path)
-            if "EventLog" in loaded or path.parent.name != _DROPPED:  # most of what lies there switches extensions on
+            if _SECTION in loaded or path.parent.name != _DROPPED:  # most of what lies there switches extensions on
                 config.merge(loaded)
                 files.append(path)
-        section = config.get("EventLog", Config())
+        section = config.get(_SECTION, Config())
         given = _called(_resolved(section.get("handlers"), []))  # None: nothing is said
         handlers = tuple(_handlers(given))
     allowed = AllowedSchemas().validate(None, _resolved(section.get("allowed_schemas"), []) or [])
@@ -92,7 +95,26 @@ def read_configuration(file: Path | None = None) -> Configuration:
         _contact(_resolved(section.get("notice"), {})),
         section,
         None if given is None else _usable(given),
+        _unknown(config),
     )
+
+
+def _unknown(config: Config) -> dict[str, str]:
+    """Find the settings that no EventLog has, with the nearest that it has, or all."""
+    found: dict[str, str] = {}
+    for name in config:
+        if name != _SECTION and name.lower() == _SECTION.lower():
+            found[f"c.{name}"] = f"did you mean c.{_SECTION}?"
+    names = set(config.get(_SECTION, ())) - {"handlers", "allowed_schemas"}
+    if names:
+        from ..eventlog import EventLog  # takes longer than all else here
+
+        known = sorted(EventLog.class_trait_names(config=True))
+        for name in sorted(names.difference(known)):
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean c.{_SECTION}.{near[0]}?" if near else f"there are {', '.join(known)}."
+            found[f"c.{_SECTION}.{name}"] = meant
+    return found
 
 
 def _files(file: Path | None) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 from traitlets.config import Config
 
 from ..disclosure import decision_schema, disclose
-from ..errors import InvalidSchema, JournalError
+from ..errors import ConfigurationError, InvalidSchema, JournalError
 from ..eventlog import EventLog
 from ..governance import govern, problems
 from ..loading import load_file
-from ..privacy import DecisionStore, default_mode
+from ..privacy import DECISION_SCHEMA, DecisionStore, default_mode
+from ..privacy.pseudonym import PseudonymKey, why_not_secret
 from ..schema import EventSchema
 from .configuration import read_configuration
 from .source import source_by
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..governance import Governance
     from .configuration import Configuration
@@ -33,6 +35,43 @@ __all__ = ["DEFAULT_HANDLERS", "Governed", "find_governed"]
 
 DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.journal.JournalHandler"},)
 """What a Jupyter Server uses where no handlers are configured."""
+
+
+class _Log(EventLog):
+    """A log with the settings of a configuration, and without handlers.
+
+    What is recorded can be told, and decided, without the key of pseudonyms: a terminal need not have the server's
+    environment. Where there is none that can be read, one is made up; nothing is recorded with it.
+    """
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._files = configuration.files
+        self._stand_in: PseudonymKey | None = PseudonymKey(os.urandom(32))
+        section = Config({name: value for name, value in configuration.section.items() if name != "handlers"})
+        super().__init__(config=Config({"EventLog": section}), on_invalid="log")
+
+    def pseudonym_key(self) -> PseudonymKey | None:
+        try:
+            return super().pseudonym_key() or self._stand_in
+        except ConfigurationError:
+            if self._stand_in is None:
+                raise
+            return self._stand_in
+
+    @contextmanager
+    def with_its_own_key(self) -> Iterator[None]:
+        """Let no other key stand in."""
+        stand_in, self._stand_in = self._stand_in, None
+        try:
+            yield
+        finally:
+            self._stand_in = stand_in
+
+    def _config_files(self) -> Iterable[str | os.PathLike[str]]:
+        return self._files
+
+    def _say_mode(self, mode: str, why: str, governance: Governance) -> None:
+        """Say nothing: the command shows how things stand."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +85,9 @@ class Governed:
     configuration: Configuration
 
     @cached_property
-    def log(self) -> EventLog:
+    def log(self) -> _Log:
         """A log of the same settings, without handlers."""
-        section = Config({name: value for name, value in self.configuration.section.items() if name != "handlers"})
-        # That a user is asked at all is not for this process to say once more.
-        return EventLog(config=Config({"EventLog": section}), on_invalid="log")
+        return _Log(self.configuration)
 
     @cached_property
     def handlers(self) -> tuple[logging.Handler | dict[str, Any], ...]:
@@ -78,12 +115,23 @@ class Governed:
         """Say what in the configuration is likely a mistake, or missing."""
         unsaid = [name for name, text in governance.statement["notice"].items() if not text]
         notice = f"EventLog.notice does not say {', '.join(unsaid)}: users must be told (GDPR art. 13)"
-        found = problems(governance, self.log, self.handlers, schemas)
+        registered = [schema for schema in schemas if schema.id != DECISION_SCHEMA["$id"]]  # nobody allows it
+        found = [*self.problems_of_key(), *problems(governance, self.log, self.handlers, registered)]
         return [*found, notice] if unsaid and governance.policy.patterns else found
 
     def disclosed(self) -> dict[str, Any]:
         """Return what is recorded, as a user is told; see disclosure.disclose."""
         return disclose(self.governance(), self.schemas, self.handlers)
+
+    def problems_of_key(self) -> list[str]:
+        """Say why there are no pseudonyms, or who could undo them."""
+        try:
+            with self.log.with_its_own_key():
+                govern(self.log, self.handlers, self.decisions, default_mode="inform")
+        except ConfigurationError as error:
+            return [str(error)]
+        file = self.log.pseudonym_key_file
+        return [warning] if file and (warning := why_not_secret(file)) else []
 
     def _schemas(self) -> Iterator[EventSchema]:
         yield decision_schema()

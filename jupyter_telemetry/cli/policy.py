@@ -14,11 +14,12 @@ from rich.text import Text
 
 from ..journal import view_name
 from ..loading import load_file
+from ..outlet import Outlet
 from ..printable import printable
-from ..privacy import compile_redaction
 from ..privacy.plan import plan
+from ..route import Counters, Route
 from ..schema import EventSchema
-from .consoles import stdout
+from .consoles import is_terminal, stdout
 from .governed import find_governed
 from .source import source_options
 
@@ -83,17 +84,26 @@ def check(
     """
     governed = find_governed(journal, config)
     governance = governed.governance()
-    added = [EventSchema(load_file(Path(name))) for name in wanted if Path(name).is_file()]
+    added = [_read_schema(Path(name)) for name in wanted if Path(name).is_file()]
     schemas = _chosen(governed.schemas, [name for name in wanted if not Path(name).is_file()], added)
     kept = [_kept(schema, governance) for schema in schemas]
     problems = governed.problems(governance, [*governed.schemas, *added])
     if event_file is not None:
-        return _show_event(kept, event_file)
+        for problem in governed.problems_of_key():
+            click.echo(printable(f"! {problem}"), err=True)
+        return _show_event(kept, event_file, governed.log.max_event_bytes)
     if as_json:
         click.echo(orjson.dumps(_as_dict(kept, problems), option=orjson.OPT_INDENT_2))
     else:
         _show(kept, problems, is_all=not wanted)
     return 1 if problems else 0
+
+
+def _read_schema(file: Path) -> EventSchema:
+    try:
+        return EventSchema(load_file(file))
+    except OSError as error:
+        raise click.ClickException(f"{printable(str(file))} cannot be read: {error.strerror}") from None
 
 
 def _chosen(known: Sequence[EventSchema], globs: list[str], added: list[EventSchema]) -> list[EventSchema]:
@@ -116,23 +126,32 @@ def _kept(schema: EventSchema, governance: Governance) -> _Kept:
     return _Kept(schema, classification, limits, plan(classification, [limits]) if limits is not None else [])
 
 
-def _show_event(kept: list[_Kept], file: Path) -> int:
-    """Print what is left of an event."""
+def _show_event(kept: list[_Kept], file: Path, max_event_bytes: int) -> int:
+    """Print what is left of an event that takes the road of every event. Raises InvalidEvent."""
     if len(kept) != 1:
         raise click.UsageError(f"--event is one schema's: choose one of these {len(kept)} by --schema")
     ((schema, classification, limits, _),) = kept
+    if limits is None:
+        raise click.ClickException(printable(f"{schema.id} is not allowed: nothing is kept of its events"))
     try:
         event = json.loads(file.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise click.ClickException(f"{printable(str(file))} is no JSON") from None
-    violation = schema.validator.explain(event)
-    if violation is not None or not isinstance(event, dict):
-        what = f"{violation.json_path}: {violation.reason}" if violation else "$: must be an object"
-        raise click.ClickException(f"the event does not fit {schema.id}: {what}")
-    if limits is None:
-        raise click.ClickException(f"{schema.id} is not allowed: nothing is kept of its events")
-    redaction = compile_redaction(classification, [limits], lambda: None)
-    click.echo(orjson.dumps(redaction.redact(event) if redaction else event, option=orjson.OPT_INDENT_2))
+    outlet = Outlet(
+        schema,
+        classification,
+        (limits,),
+        line_handlers=(),
+        record_handlers=(),
+        max_event_bytes=max_event_bytes,
+        redaction_failed=lambda: click.echo("! A redaction failed on a value, which became null.", err=True),
+    )
+    route = Route(schema, Counters(), outlet)
+    route.validate(event)
+    left = route.filter(event)
+    route.encode(route.seal(left, None), left)
+    text = orjson.dumps(left, option=orjson.OPT_INDENT_2).decode()
+    click.echo(printable(text, keep="\n") if is_terminal() else text)
     return 0
 
 

@@ -95,6 +95,8 @@ def _advice(source: Source, configuration: Configuration, holdings: _Holdings) -
     advice = [
         f"{each.name}: {each.problem}; correct c.EventLog.handlers." for each in configuration.handlers if each.problem
     ]
+    for written, meant in configuration.unknown.items():
+        advice.append(f"{written}: there is no such setting, and it does nothing; {meant}")
     if holdings.events:
         return advice
     if not configuration.allowed_schemas:

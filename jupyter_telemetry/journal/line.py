@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
-__all__ = ["Damage", "Examined", "earliest_id", "examine", "id_of", "schema_of", "time_of"]
+__all__ = ["TIMESTAMP", "Damage", "Examined", "earliest_id", "examine", "id_of", "schema_of", "time_of"]
 
+TIMESTAMP = (
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+"""The form of an event's `__timestamp__` (RFC 3339 §5.6), as a regular expression of Python's and of DuckDB's."""
+
+_TIMESTAMP = re.compile(TIMESTAMP)
 _START = b'{"__timestamp__":"'
 _METADATA = re.compile(  # as EventLog writes it; whatever does not match is parsed
     rb'\{"__timestamp__":"[^"]*","__schema__":"[^"]*","__schema_version__":[^,]*,"__metadata_version__":\d+,'
@@ -37,9 +44,9 @@ class Examined(NamedTuple):
 
 
 def id_of(line: bytes) -> bytes:
-    """Return the `__id__` of a whole line, as UTF-8: its order is that of the text.
+    """Return the `__id__` of a line that is an event, as UTF-8: its order is that of the text.
 
-    Raises ValueError for a line that is no event.
+    Raises ValueError for a line without one.
     """
     if found := _METADATA.match(line):
         return found[1]
@@ -60,6 +67,9 @@ def schema_of(event: bytes) -> str:
 def examine(line: bytes) -> Examined:
     """Find out whether a line, with or without its newline, is one event.
 
+    It is one if it is a JSON object with an event's metadata: texts in `__id__` and `__schema__`, a text or an integer
+    in `__schema_version__`, a time in `__timestamp__`. All that reads a journal goes by this.
+
     After a write that the disk cut short another thread's line may stand on the same line of the file; after a
     power cut, zeros. The event at the end of such a line is found.
     """
@@ -69,10 +79,22 @@ def examine(line: bytes) -> Examined:
         return _behind_the_tear(line)
     if not isinstance(event, dict):
         return Examined(reason="not a JSON object")
-    try:
-        return Examined(id_of(line))
-    except ValueError:
-        return Examined(reason="no __id__")
+    if reason := _lacks(event):
+        return Examined(reason=reason)
+    return Examined(event["__id__"].encode())
+
+
+def _lacks(event: dict[str, Any]) -> str:
+    """Say what an object lacks to be an event; "" if nothing."""
+    if not (isinstance(event_id := event.get("__id__"), str) and event_id):
+        return "no __id__"
+    timestamp = event.get("__timestamp__")
+    if not (isinstance(timestamp, str) and _TIMESTAMP.fullmatch(timestamp)):
+        return "no time in __timestamp__"
+    if not isinstance(event.get("__schema__"), str):
+        return "no __schema__"
+    version = event.get("__schema_version__")
+    return "" if isinstance(version, (int, str)) and not isinstance(version, bool) else "no __schema_version__"
 
 
 def earliest_id(seconds: float) -> bytes:
@@ -94,10 +116,11 @@ def _behind_the_tear(line: bytes) -> Examined:
         if start < 0:
             break
         try:
-            orjson.loads(line[start:])
-            return Examined(id_of(line[start:]), start, "torn, with a whole event behind it")
+            event = orjson.loads(line[start:])
         except ValueError:
             continue
+        if isinstance(event, dict) and not _lacks(event):
+            return Examined(event["__id__"].encode(), start, "torn, with a whole event behind it")
     if not line.strip(b"\0\n"):
         return Examined(reason="zeros")
     return Examined(reason="not UTF-8 JSON")

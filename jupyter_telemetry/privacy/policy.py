@@ -75,6 +75,7 @@ class Redactions:
                     for path, action in said.items()
                 ]
             else:
+                _refuse_names(said, place, key)
                 self.by_category[subject] = parse_action(said, where=place, key=key)
 
     @property
@@ -183,6 +184,16 @@ def _matching(entries: Mapping[str, Any], schema_id: str) -> list[Any]:
 
 def _exact_or_matching(entries: Mapping[str, Any], schema_id: str) -> list[Any]:
     return [entries[schema_id]] if schema_id in entries else _matching(entries, schema_id)
+
+
+def _refuse_names(said: Any, where: str, key: PseudonymKey | None) -> None:
+    """Raise ConfigurationError for {"name": action}, which is meant for {"/name": action}."""
+    for name, action in said.items() if isinstance(said, dict) else ():
+        try:
+            parse_action(action, where=where, key=key)
+        except ConfigurationError:
+            continue
+        _checked_path(name, where)
 
 
 def _checked_path(path: object, where: str) -> tuple[str, ...]:

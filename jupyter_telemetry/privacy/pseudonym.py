@@ -21,7 +21,7 @@ from ..notice import Notices
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["KEY_VARIABLE", "PseudonymKey", "derive_user_key", "read_key"]
+__all__ = ["KEY_VARIABLE", "PseudonymKey", "derive_user_key", "read_key", "why_not_secret"]
 
 KEY_VARIABLE = "JUPYTER_TELEMETRY_PSEUDONYM_KEY"
 MIN_KEY_BYTES = 16
@@ -145,19 +145,30 @@ def _read(file: str) -> bytes:
 
 
 def _check_mode(mode: int, path: Path) -> None:
-    name = shlex.quote(str(path))
     if mode & stat.S_IWOTH:
         raise ConfigurationError(
-            f"{_TRAIT}: every user of this machine may put another key into {str(path)!r}; run: chmod o-rw {name}"
+            f"{_TRAIT}: every user of this machine may put another key into {str(path)!r}; run: chmod o-rw "
+            f"{shlex.quote(str(path))}"
         )
     if mode & stat.S_IROTH:  # as mounted secrets are, where nobody else may be on the machine
-        _notices.warn_once(
-            path,
-            "%s: every user of this machine may read %r, and undo pseudonyms by trying all names; run: chmod o-r %s",
-            _TRAIT,
-            str(path),
-            name,
-        )
+        _notices.warn_once(path, "%s", _readable_by_all(path))
+
+
+def why_not_secret(file: str) -> str:
+    """Say that every user of the machine may read a key's file; "" if not, or if it is not there."""
+    path = Path(file).expanduser()
+    try:
+        is_open = os.name == "posix" and path.stat().st_mode & stat.S_IROTH
+    except (OSError, ValueError):
+        return ""
+    return _readable_by_all(path) if is_open else ""
+
+
+def _readable_by_all(path: Path) -> str:
+    return (
+        f"{_TRAIT}: every user of this machine may read {str(path)!r}, and undo pseudonyms by trying all names; run: "
+        f"chmod o-r {shlex.quote(str(path))}"
+    )
 
 
 def _canonical(value: Any) -> bytes:

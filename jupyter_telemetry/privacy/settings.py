@@ -13,7 +13,7 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ALL", "MODES", "Setting", "default_mode", "parse_consent"]
+__all__ = ["ALL", "MODES", "Setting", "default_mode", "parse_consent", "says_mode_of_all"]
 
 MODES = ("inform", "opt-out", "opt-in")
 ALL = "*"  # the subject of all that no other setting speaks of
@@ -59,6 +59,14 @@ def parse_consent(value: object, *, default_mode: str) -> tuple[Setting, ...]:
         )
     whole = _setting(ALL, value.get(ALL, {}), default_mode)
     return (whole, *(_setting(subject, entry, whole.mode) for subject, entry in value.items() if subject != ALL))
+
+
+def says_mode_of_all(value: object) -> bool:
+    """Say whether a value of `c.EventLog.consent` leaves no schema to the default mode."""
+    if isinstance(value, str):
+        return True
+    entry = value.get(ALL) if isinstance(value, Mapping) else None
+    return isinstance(entry, str) or (isinstance(entry, Mapping) and "mode" in entry)
 
 
 def _setting(subject: object, entry: object, mode: str) -> Setting:

@@ -17,6 +17,7 @@ from ..errors import ConfigurationError, InvalidSchema
 from ._drafts import Draft, draft_of, own_copy, subschemas
 from ._location import HIDDEN, Hidden, json_path
 from ._nulls import admits_null
+from ._objects import bars_objects
 from ._reasons import describe
 from ._references import Node, References, UnresolvedError, loop, may_recurse
 from ._violation import Violation, best
@@ -35,6 +36,7 @@ __all__ = [
     "Validator",
     "Violation",
     "admits_null",
+    "bars_objects",
     "check_schema",
     "compile_validator",
     "draft_of",

@@ -4,11 +4,12 @@ import json
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from jupyter_telemetry import EventLog
 from jupyter_telemetry.analysis import Column, View, open_journal
-from jupyter_telemetry.journal import JournalHandler
+from jupyter_telemetry.journal import Damage, JournalHandler, JournalReader
 
 from .journals import METADATA, THING, THING_VIEW, TIMESTAMP, Journal, event_id, schema_of
 
@@ -161,17 +162,40 @@ def test_a_number_and_its_text_are_the_same_version(journal: Journal, ask):
 def test_a_line_that_is_written_otherwise_is_an_event_too(journal: Journal, ask):
     journal.schema(THING)
     journal.segment(
-        b'{ "__schema__" : "https:\\/\\/example.org\\/thing", "__id__": "1", "name": "a", "__schema_version__": 1 }\n',
+        b'{ "__schema__" : "https:\\/\\/example.org\\/thing", "__id__": "1", "name": "a", "__schema_version__": 1,'
+        b' "__timestamp__":"2026-11-23T18:42:05.123456+01:00" }\n',
         journal.line({"name": "b"}, __timestamp__="2026-11-23T17:42:05Z"),
-        b'{"__timestamp__":5,"__schema__":"https://example.org/thing","__schema_version__":1,"__id__":"3"}\n',
     )
 
     rows = ask(f"SELECT __timestamp__, name, __extra__ FROM {THING_VIEW} ORDER BY __id__")
 
-    assert sorted(rows, key=str) == sorted(
-        [(None, "a", None), (WHEN.replace(microsecond=0), "b", None), (None, None, None)], key=str
-    )
-    assert ask("SELECT count(*) FROM events") == [(3,)]
+    assert sorted(rows, key=str) == sorted([(WHEN, "a", None), (WHEN.replace(microsecond=0), "b", None)], key=str)
+    assert ask("SELECT count(*) FROM events") == [(2,)]
+
+
+NO_EVENTS = [
+    {"__id__": "x"},
+    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1},
+    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1, "__id__": ""},
+    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1, "__id__": 5},
+    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__id__": "x"},
+    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1.5, "__id__": "x"},
+    {"__timestamp__": TIMESTAMP, "__schema__": None, "__schema_version__": 1, "__id__": "x"},
+    {"__timestamp__": "bad", "__schema__": THING["$id"], "__schema_version__": 1, "__id__": "x"},
+    {"__timestamp__": 5, "__schema__": THING["$id"], "__schema_version__": 1, "__id__": "x"},
+    {"__schema__": THING["$id"], "__schema_version__": 1, "__id__": "x"},
+]
+
+
+@pytest.mark.parametrize("other", NO_EVENTS, ids=str)
+def test_what_the_reader_takes_for_damage_is_no_row(journal: Journal, ask, other):
+    journal.schema(THING)
+    journal.segment(json.dumps(other).encode() + b"\n", orjson.dumps(other) + b"\n", journal.line({"name": "b"}))
+    damaged: list[Damage] = []
+
+    assert [event["name"] for event in JournalReader(journal.directory).events(damage=damaged.append)] == ["b"]
+    assert [each.line_number for each in damaged] == [1, 2]
+    assert ask(f"SELECT name FROM {THING_VIEW}") == ask("SELECT event->>'name' FROM events") == [("b",)]
 
 
 def test_an_event_within_an_event_is_no_row(journal: Journal, ask):

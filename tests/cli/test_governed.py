@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from jupyter_telemetry.cli.governed import find_governed
+from jupyter_telemetry.journal import JournalReader
 from jupyter_telemetry.server.eventlog import ServerEventLog
 
 ALLOWED = """
@@ -104,3 +107,62 @@ def test_a_decision_is_written_to_a_journal_only_where_one_is_kept(run, home, co
     assert (home / "data" / "telemetry" / "consent.json").is_file()
     assert (home / "data" / "telemetry" / "journal").is_dir() is keeps
     assert f"Handlers       {row}" in [line.rstrip() for line in run("status").out.splitlines()]
+
+
+PSEUDONYMS = (
+    ALLOWED
+    + """
+c.EventLog.redactions = {"personal-data": "pseudonymise"}
+c.EventLog.classifications = {"https://example.org/save": {"/path": ["personal-data"]}}
+c.EventLog.consent = "opt-out"
+"""
+)
+
+
+def test_without_the_key_of_the_server_one_is_told_what_is_recorded_and_may_decide(run, journal, configure):
+    configure(PSEUDONYMS + "c.EventLog.pseudonym_key_file = '/tmp/none/key'")
+    (save,) = [
+        each
+        for each in json.loads(run("status", "--json", "--journal", journal).out)["disclosure"]["collected"]
+        if each["schema"] == "https://example.org/save"
+    ]
+    assert [(field["path"], field["form"]) for field in save["fields"]] == [
+        ("/path", "replaced by a pseudonym"),
+        ("/size", "replaced by null"),
+        ("/*", "left out, name and all"),
+    ]
+    done = run("consent", "refuse", "--journal", journal)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("*: not recorded: you refused (")
+
+
+def test_a_key_that_is_made_up_for_that_makes_no_pseudonym_of_anything_recorded(run, home, configure):
+    configure(PSEUDONYMS)
+    assert run("consent", "grant").status == 0
+    (file,) = (home / "data" / "telemetry" / "journal").glob("*.jsonl")
+    assert "pseudonym" not in file.read_text()
+
+
+def test_where_a_decision_stands_in_the_journal_it_says_the_mode_that_is_in_force(run, home, configure, monkeypatch):
+    configure(ALLOWED)
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    done = run("consent", "grant")
+    assert (done.status, done.err) == (0, "")  # the warning that a server gives is not repeated
+    (event,) = JournalReader(home / "data" / "telemetry" / "journal").events()
+    assert {name: event[name] for name in ("decision", "subject", "mode", "by")} == {
+        "decision": "granted",
+        "subject": "*",
+        "mode": "opt-in",
+        "by": "command line",
+    }
+    monkeypatch.delenv("JUPYTERHUB_USER")
+    system = home / "system"
+    (system / "jupyter_server_config.d").mkdir(parents=True)
+    (system / "jupyter_server_config.d" / "a.json").write_text(
+        '{"EventLog": {"allowed_schemas": ["https://example.org/save"]}}'
+    )
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(system))
+    monkeypatch.setenv("HOME", str(home / "ada"))
+    assert run("consent", "refuse").status == 0
+    *_, event = JournalReader(home / "data" / "telemetry" / "journal").events()
+    assert (event["decision"], event["mode"]) == ("refused", "opt-in")

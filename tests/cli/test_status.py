@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from jupyter_telemetry import EventLog
 from jupyter_telemetry.privacy import DECISION_SCHEMA
 
 from .conftest import RUN, SAVE, process, record
 
 MOMENT = "2024-11-25T17:42:05.123456Z"
 ALLOW = 'c.EventLog.allowed_schemas = ["https://example.org/save"]\n'
+SETTINGS = ", ".join(sorted(EventLog.class_trait_names(config=True)))
 
 
 def _rows(out):
@@ -78,6 +80,17 @@ def test_damage_is_said_with_its_place(run, journal):
     assert about["damage"][1] == {"path": str(segment), "line": 2, "reason": "not UTF-8 JSON"}
 
 
+def test_json_without_the_metadata_of_an_event_is_damage_wherever_one_looks(run, journal):
+    lines = b'{"__id__":"x"}\n{"__timestamp__":"bad","__schema__":"s","__schema_version__":0,"__id__":"y"}\n'
+    (journal / "20991231T235959000000Z-00000000.jsonl").write_bytes(lines)
+    told = json.loads(run("status", "--journal", journal, "--json").out)
+    assert [each["reason"] for each in told["damage"]] == ["no time in __timestamp__"] * 2
+    assert (told["events"], told["oldest"], told["newest"]) == (3, MOMENT, MOMENT)
+    tail = run("tail", "--journal", journal)
+    assert (len(tail.out.splitlines()), "2 damaged lines were skipped" in tail.err) == (3, True)
+    assert run("query", "--journal", journal, "--format", "csv", "SELECT count(*) FROM events").out.split()[1:] == ["3"]
+
+
 def test_a_schema_that_cannot_be_read_is_damage_of_a_whole_file(run, journal):
     path = next((journal / "schemas").iterdir())
     path.write_text("{")
@@ -86,7 +99,6 @@ def test_a_schema_that_cannot_be_read_is_damage_of_a_whole_file(run, journal):
 
 
 def test_a_segment_that_is_written_to_is_said_to_be_open(run, tmp_path):
-    from jupyter_telemetry import EventLog
     from jupyter_telemetry.journal import JournalHandler
 
     handler = JournalHandler(tmp_path)
@@ -117,6 +129,45 @@ def test_where_nothing_is_recorded_it_says_what_to_do(run, configure, configurat
     done = run("status")
     assert done.status == 1
     assert any(line.startswith(advice) for line in _rows(done.out)["Next"])
+
+
+@pytest.mark.parametrize(
+    ("configuration", "advice"),
+    [
+        (
+            "c.EventLog.handler = []",
+            "c.EventLog.handler: there is no such setting, and it does nothing; did you mean c.EventLog.handlers?",
+        ),
+        (
+            "c.EventLog.allowed_schema = []\nc.EventLog.on_invalid = 'log'",
+            "c.EventLog.allowed_schema: there is no such setting, and it does nothing; did you mean "
+            "c.EventLog.allowed_schemas?",
+        ),
+        (
+            "c.EventLog.colour = 'red'",
+            f"c.EventLog.colour: there is no such setting, and it does nothing; there are {SETTINGS}.",
+        ),
+        (
+            "c.Eventlog.handlers = []",
+            "c.Eventlog: there is no such setting, and it does nothing; did you mean c.EventLog?",
+        ),
+    ],
+)
+def test_a_setting_that_there_is_not_is_said_with_the_nearest_there_is(run, configure, journal, configuration, advice):
+    configure(ALLOW + configuration)
+    assert json.loads(run("status", "--journal", journal, "--json").out)["advice"] == [advice]
+
+
+def test_every_setting_there_is_is_known(run, configure, journal):
+    configure(
+        ALLOW
+        + "".join(
+            f"c.EventLog.{name} = {value!r}\n"
+            for name, value in EventLog(allowed_schemas=["x"]).trait_defaults(config=True).items()
+            if name not in ("handlers", "allowed_schemas")
+        )
+    )
+    assert json.loads(run("status", "--journal", journal, "--json").out)["advice"] == []
 
 
 def test_the_advice_for_a_beginner_is_a_configuration_that_works(run, home, configure):

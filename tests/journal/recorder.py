@@ -19,8 +19,8 @@ def new_line(schema_id: bytes = b"a") -> tuple[bytes, bytes]:
     """Make an event's id and line, as of now."""
     milliseconds = time.time_ns() // 1_000_000
     event_id = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7000-8000-{os.urandom(6).hex()}".encode()
-    metadata = b'{"__timestamp__":"x","__schema__":"%b","__schema_version__":1,"__metadata_version__":2,' % schema_id
-    return event_id, metadata + b'"__id__":"%b","pid":%d,"pad":"%b"}\n' % (
+    metadata = b'{"__timestamp__":"2026-11-23T17:42:05.123456Z","__schema__":"%b","__schema_version__":1,' % schema_id
+    return event_id, metadata + b'"__metadata_version__":2,"__id__":"%b","pid":%d,"pad":"%b"}\n' % (
         event_id,
         os.getpid(),
         bytes(100).hex().encode(),

@@ -40,6 +40,15 @@ def test_an_id_that_stands_elsewhere_is_found():
         (b"7\n", "not a JSON object"),
         (b"{}\n", "no __id__"),
         (b'{"__id__":7}\n', "no __id__"),
+        (line(1).replace(event_id(1).encode(), b""), "no __id__"),
+        (b'{"__id__":"x"}\n', "no time in __timestamp__"),
+        (line(1, __timestamp__="bad"), "no time in __timestamp__"),
+        (line(1, __timestamp__="2026-13-23T17:42:05Z"), "no time in __timestamp__"),
+        (line(1, __timestamp__=1763919725), "no time in __timestamp__"),
+        (line(1, __schema__=None), "no __schema__"),
+        (line(1, __schema_version__=None), "no __schema_version__"),
+        (line(1, __schema_version__=True), "no __schema_version__"),
+        (line(1)[:20] + line(2, __timestamp__="bad"), "not UTF-8 JSON"),
         (b'{"__id__":"a"\n', "not UTF-8 JSON"),
         (b'{"__id__":"a","b":NaN}\n', "not UTF-8 JSON"),
         (b'{"__id__":"\xff"}\n', "not UTF-8 JSON"),
@@ -52,6 +61,21 @@ def test_an_id_that_stands_elsewhere_is_found():
 )
 def test_what_is_no_event_is_told_without_its_content(text, reason):
     assert examine(text) == Examined(reason=reason)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"__timestamp__": "2026-11-23T18:42:05+01:00"},
+        {"__timestamp__": "2026-11-23T17:42:05.1Z"},
+        {"__schema_version__": "1.0"},
+        {"__metadata_version__": 3, "__source__": "x"},
+    ],
+    ids=str,
+)
+def test_what_another_program_wrote_is_an_event_if_it_has_the_metadata_of_one(metadata):
+    blanks = orjson.dumps(orjson.loads(line(1, **metadata)), option=orjson.OPT_INDENT_2).replace(b"\n", b" ")
+    assert examine(blanks) == Examined(event_id(1).encode())
 
 
 @pytest.mark.parametrize("cut", range(1, len(line(1)) - 1))

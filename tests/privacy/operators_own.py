@@ -39,6 +39,18 @@ def remembered(value: Any) -> Any:
     return REMEMBERED
 
 
+CALLS: list[Any] = []
+
+
+def counted(value: Any) -> Any:
+    CALLS.append(value)
+    return value
+
+
+def long(value: str) -> str:
+    return value * 1000
+
+
 def fail(value: Any) -> Any:
     raise LookupError(value)
 

@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_telemetry.errors import ConfigurationError
 from jupyter_telemetry.privacy.consent import Setting, default_mode, parse_consent
+from jupyter_telemetry.privacy.settings import says_mode_of_all
 
 from .ordinary import IS_ROOT, OTHER_USER, ordinary_user
 
@@ -55,6 +56,24 @@ def test_what_cannot_be_meant_is_an_error(value, message):
     with pytest.raises(ConfigurationError) as caught:
         parse_consent(value, default_mode="inform")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("opt-in", True),
+        ({"*": "inform"}, True),
+        ({"*": {"mode": "inform"}}, True),
+        ({"*": {"reason": "x"}}, False),
+        ({"a": "inform"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_whether_a_mode_is_left_to_the_default(value, says):
+    assert says_mode_of_all(value) is says
+    of_all = {parse_consent(value, default_mode=mode)[0].mode for mode in ("opt-in", "opt-out")}
+    assert (len(of_all) == 1) is says
 
 
 # Where the operator asks nothing
