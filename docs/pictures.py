@@ -1,6 +1,6 @@
 """Make the pictures of README and docs anew, from a real run of the demo: `python docs/pictures.py`.
 
-It needs the extra `test`, and Chromium for the report.
+It needs the extra `test`, and Chromium for the report and for a server's page.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import BrowserContext, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from jupyter_telemetry.demo import play
+from jupyter_telemetry.demo.server import DemoServer
+from jupyter_telemetry.demo.user import User
 
 STATIC = Path(__file__).parent / "_static"
 WIDTH = 92  # columns
@@ -91,8 +93,44 @@ def terminal(lines: list[str]) -> str:
     )
 
 
+# A server whose operator has said all that there is to say.
+SERVER = """
+c.EventLog.allowed_schemas = ["https://events.jupyter.org/jupyter_server/*"]
+c.EventLog.redactions = {"personal-data": {"generalise": "suffix"}}
+c.EventLog.consent = "opt-in"
+c.EventLog.notice = {
+    "controller": "Example University",
+    "contact": "privacy@example.org",
+    "purpose": "to see which kinds of files people work with",
+    "legal_basis": "your consent",
+    "recipients": "the three people who run this service",
+    "retention": "until the end of term",
+}
+"""
+
+
+def draw_page(browser: BrowserContext, directory: Path) -> None:
+    """Draw the page /telemetry of a server after some work, and the user's consent."""
+    server = DemoServer(directory, directory / "journal", directory / "log")
+    server.configuration = SERVER
+    with server, User(server) as user:
+        page = browser.new_page()
+        page.emulate_media(reduced_motion="reduce")
+        page.goto(f"{server.url}/telemetry?token={server.token}")
+        with page.expect_response("**/telemetry/api/consent"):
+            page.get_by_role("switch").click()
+        user.save_text("thesis.tex", "Penguins")
+        user.read("thesis.tex")
+        user.create("Untitled.ipynb")
+        user.rename("Untitled.ipynb", "Penguins.ipynb")
+        page.get_by_text("Files that you open").first.click()
+        page.mouse.move(0, 0)
+        page.get_by_text("rename").last.wait_for()
+        page.screenshot(path=STATIC / "page.png")
+
+
 def main() -> None:
-    """Run the demo once; draw it and its report."""
+    """Run the demo once; draw it, its report, and a server's page."""
     console = Console(
         record=True,
         width=WIDTH,
@@ -103,6 +141,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as output,
         tempfile.TemporaryDirectory() as profile,
+        tempfile.TemporaryDirectory() as home,
     ):
         report = play(console, Path(output))
         lines = console.export_text(styles=True).splitlines()
@@ -118,6 +157,7 @@ def main() -> None:
             page = browser.new_page()
             page.goto(report.resolve().as_uri())
             page.screenshot(path=STATIC / "report.png")
+            draw_page(browser, Path(home))
             browser.close()
 
 
