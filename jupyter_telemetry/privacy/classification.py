@@ -153,6 +153,19 @@ class Place:
         schemas = [s for parts in self._parts for s in (*parts.patterns.values(), parts.additional) if s is not None]
         return self._place([schema for schema in schemas if schema is not False], None)
 
+    @property
+    def kinds_of_others(self) -> list[Place]:
+        """The places of members whose names are not declared, but admitted: one for each pattern, and for the rest."""
+        schemas = [s for parts in self._parts for s in (*parts.patterns.values(), parts.additional)]
+        found = [self._place([schema], None) for schema in schemas if isinstance(schema, dict)]
+        return list(dict.fromkeys(place for place in found if place is not None))
+
+    def may_be(self, *kinds: str) -> bool:
+        """Say whether a value here may be of one of some of JSON Schema's types, as far as `type` says."""
+        fits = [not types or not types.isdisjoint(kinds) for types in self._types]
+        # Where a schema branches, a subschema that says so may be one that the value need not obey.
+        return any(fits) if self._classification.branches else all(fits)
+
     def annotation(self, keyword: str) -> Any:
         """Return what the schema says under a keyword of the value here, such as `title`; None if nothing."""
         return next((schema[keyword] for schema in self._schemas if keyword in schema), None)
