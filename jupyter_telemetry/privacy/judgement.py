@@ -170,7 +170,9 @@ class Judge:
         stated = _said_of(categories, limits)
         if stance.in_force:
             action = strictest((*stance.in_force, *(action for action, _ in stated)))
-            rule = BY_PATH if action in stance.in_force else next(rule for each, rule in stated if each == action)
+            # What two unlike actions make is null, which neither of them says.
+            by_category = next((rule for each, rule in stated if each == action), BY_PATH)
+            rule = BY_PATH if action in stance.in_force else by_category
             return Verdict(action, action.name not in _AS_A_WHOLE, rule)
         unsaid = not_allowed - limits.by_category.keys() - limits.refused
         if unsaid:
