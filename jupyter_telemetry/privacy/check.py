@@ -102,8 +102,10 @@ class PolicyCheck:
         if any(_leads_somewhere(root, parse_path(path)) for root in roots):
             return
         names = ["/" + name if is_path(path) else name for root in roots for name in root.names]
-        hint = f"; a path begins with a slash: '/{path}'" if "/" in path and not is_path(path) else ""
-        yield f"{where}: {path!r} matches nothing in the schema{_did_you_mean(path, names) or hint}"
+        hint = _did_you_mean(path, names)
+        if not is_path(path) and any(_leads_somewhere(root, parse_path(f"/{path}")) for root in roots):
+            hint = f"; a path begins with a slash: '/{path}'"
+        yield f"{where}: {path!r} matches nothing in the schema{hint}"
 
 
 def _leads_somewhere(place: Place | None, steps: tuple[str, ...]) -> bool:

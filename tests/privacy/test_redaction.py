@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from datetime import datetime, timezone
+from enum import Enum
 from uuid import UUID
 
 import pytest
 
 from jupyter_telemetry import EventLog
 from jupyter_telemetry.privacy import floor_time
+
+from . import operators_own
 
 ID = "https://example.org/event"
 SECRET = "s3cret"
@@ -190,3 +193,167 @@ def test_the_value_that_a_redaction_failed_on_is_no_context_of_what_is_said_of_i
     said = capfd.readouterr().err
     assert "no space left on device" in said
     assert SECRET not in said
+
+
+# Redactions by path, in schemas that classify nothing and in those that do
+
+
+def by_path(**paths):
+    return {"redactions": {ID: {"/" + path.replace("__", "/"): action for path, action in paths.items()}}}
+
+
+PLAIN = {"properties": {"a": {"type": "string"}, "o": {"type": "object"}, "l": {"type": "array"}}}
+
+
+@pytest.mark.parametrize(
+    ("paths", "left"),
+    [
+        ({"a": "null"}, {"a": None}),
+        ({"a": "drop"}, {}),
+        ({"a": {"truncate": 2}}, {"a": SECRET[:2]}),
+        ({"o": "null"}, {"o": None}),
+        ({"o__x": "drop"}, {"o": {"y": ["k"]}}),
+        ({"o__y": {"truncate": 1}}, {"o": {"x": SECRET, "y": None}}),  # an action that fits no array
+        ({"o__y__0": "null"}, {"o": {"x": SECRET, "y": [None]}}),
+        ({"l__0": "drop"}, {"l": ["b", {"x": SECRET}]}),
+        ({"l__*": "drop"}, {"l": []}),
+        ({"l__2__x": "null"}, {"l": [SECRET, "b", {"x": None}]}),
+        ({"extra": "null"}, {"extra": None}),
+        ({"extra": "drop"}, {}),
+        ({"nobody": "drop"}, {}),
+    ],
+)
+def test_a_redaction_by_path_applies_in_a_schema_that_classifies_nothing(paths, left):
+    event = {"a": SECRET, "o": {"x": SECRET, "y": ["k"]}, "l": [SECRET, "b", {"x": SECRET}], "extra": SECRET}
+    dropped = {path for path, action in paths.items() if action == "drop" and "__" not in path}
+    whole = {name: value for name, value in event.items() if name not in dropped}
+    assert kept(PLAIN, event, **by_path(**paths)) == {**whole, **left}
+
+
+LISTED = {"properties": {"l": {"type": "array", "items": {"type": "string", **U}}, "r": {"type": "array", "items": S}}}
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+@pytest.mark.parametrize(
+    ("settings", "left"),
+    [
+        (by_path(l__1="drop"), {"l": ["a", "c"], "r": [None]}),
+        (by_path(l__0="drop", l__2="null", l__7="drop"), {"l": ["b", None], "r": [None]}),
+        ({"redactions": {ID: {"/l/*": "drop"}}}, {"l": [], "r": [None]}),
+        (by_path(l="drop"), {"r": [None]}),
+        ({"redactions": {"secret": "drop"}}, {"l": ["a", "b", "c"], "r": []}),
+        ({"redactions": {"unrestricted": "drop"}}, {"l": [], "r": [None]}),
+    ],
+)
+def test_a_dropped_element_leaves_no_gap(kind, settings, left):
+    assert kept(LISTED, {"l": kind("abc"), "r": kind("x")}, **settings) == left
+
+
+class Kind(Enum):
+    TEXT = "kind-of-secret"
+    WHOLE = 17
+
+
+class Named(str, Enum):
+    A = "kind-of-secret"
+
+
+class Text(str):
+    __slots__ = ()
+
+    def __str__(self):
+        return "something else"
+
+    def __getitem__(self, _):
+        return SECRET
+
+
+class Whole(int):
+    pass
+
+
+THINGS = {"properties": {"t": {"type": "string", **U}, "n": {"type": "integer", **U}}}
+
+
+@pytest.mark.parametrize(
+    ("event", "action", "left"),
+    [
+        ({"t": Kind.TEXT}, {"truncate": 4}, {"t": "kind"}),
+        ({"t": Named.A}, {"truncate": 4}, {"t": "kind"}),
+        ({"t": Text("kind-of-secret")}, {"truncate": 4}, {"t": "kind"}),
+        ({"t": UUID(int=7)}, {"truncate": 8}, {"t": "00000000"}),
+        ({"t": Text("a/b.ipynb")}, {"generalise": "suffix"}, {"t": ".ipynb"}),
+        ({"n": Kind.WHOLE}, {"generalise": {"bucket": 10}}, {"n": 10}),
+        ({"n": Whole(17)}, {"generalise": {"bucket": 10}}, {"n": 10}),
+        ({"t": Kind.TEXT, "n": Kind.WHOLE}, "null", {"t": None, "n": None}),
+        ({"t": Kind.TEXT, "n": Kind.WHOLE}, "drop", {}),
+        ({"t": Kind.TEXT}, f"{operators_own.__name__}:same", {"t": "kind-of-secret"}),
+        ({"t": Text("kind-of-secret")}, f"{operators_own.__name__}:initial", {"t": "k"}),
+    ],
+)
+def test_an_action_takes_a_subclass_for_what_it_holds(event, action, left):
+    assert kept(THINGS, event, redactions={"unrestricted": action}) == left
+
+
+def test_the_same_value_is_the_same_pseudonym_in_whatever_class_it_comes(monkeypatch):
+    monkeypatch.setenv("JUPYTER_TELEMETRY_PSEUDONYM_KEY", "k" * 32)
+    values = ["kind-of-secret", Kind.TEXT, Named.A, Text("kind-of-secret")]
+    found = {kept(THINGS, {"t": value}, redactions={"unrestricted": "pseudonymise"})["t"] for value in values}
+    assert len(found) == 1
+    assert "kind" not in found.pop()
+
+
+# Actions that fail
+
+FAILING = [f"{operators_own.__name__}:{name}" for name in ("fail", "not_json", "reserved")]
+
+
+@pytest.mark.parametrize("action", [*FAILING, {"generalise": "hour"}, {"generalise": "network"}])
+@pytest.mark.parametrize("by", ["category", "path"])
+def test_a_value_on_which_an_action_fails_is_null_and_leaves_no_trace(action, by, caplog, capfd, recwarn):
+    redactions = {"unrestricted": action} if by == "category" else {ID: {"/t": action}}
+    lines = Lines()
+    log, capsule = recorded(THINGS, {"t": SECRET}, lines, redactions=redactions)
+    for _ in range(2):
+        log.record_event(ID, 1, {"t": SECRET})
+    assert capsule["t"] is None
+    assert log.counts() == {
+        "recorded": 3,
+        "not_allowed": 0,
+        "invalid": 0,
+        "handler_failures": 0,
+        "redaction_failures": 3,
+    }
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.getMessage() for record in warnings] == [
+        f"A redaction failed on a value of {ID}, which became null. `jupyter telemetry policy check` shows what "
+        "becomes of each field."
+    ]
+    said = "".join(f"{vars(record)}" for record in (*caplog.records, *lines.records))
+    out, err = capfd.readouterr()
+    assert SECRET not in said + out + err
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_an_action_that_fails_for_a_handler_is_counted_too(caplog):
+    narrow, whole = Lines(redactions={ID: {"/t": f"{operators_own.__name__}:fail"}}), Lines()
+    log, _ = recorded(THINGS, {"t": SECRET}, narrow, whole)
+    assert (narrow.kept, whole.kept) == ({"t": None}, {"t": SECRET})
+    assert log.counts()["redaction_failures"] == 1
+
+
+def test_an_object_that_no_action_fits_is_null():
+    schema = {"properties": {"o": {"type": "object", **S}, "l": {"type": "array", **S}}}
+    event = {"o": {"x": SECRET}, "l": [SECRET]}
+    assert kept(schema, event, redactions={"secret": {"truncate": 3}}) == {"o": None, "l": None}
+    spoilt = f"{operators_own.__name__}:spoil"
+    assert kept(schema, event, redactions={"secret": spoilt}) == {
+        "o": {"x": SECRET, "spoilt": True},
+        "l": [SECRET, "spoilt"],
+    }
+    assert event == {"o": {"x": SECRET}, "l": [SECRET]}
+
+
+def test_two_unlike_actions_upon_one_value_make_null_of_it():
+    redactions = {"unrestricted": {"generalise": "suffix"}, ID: {"/t": {"generalise": "hour"}}}
+    assert kept(THINGS, {"t": "a.ipynb"}, redactions=redactions) == {"t": None}
