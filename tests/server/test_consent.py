@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 ALLOWED = {CONTENTS: {"allowed_categories": ["personal-data"]}}
-PATIENCE_S = 20.0  # of a test, on a machine that is busy
+PATIENCE_S = 60.0  # of a test, on a machine that is busy
 
 
 class Home:
@@ -105,7 +105,8 @@ def said(server: RunningServer) -> list[tuple[str, str]]:
 def test_what_is_decided_on_the_command_line_is_obeyed_by_every_server_of_the_home(home):
     with home.server(config("opt-in")) as one, home.server(config("opt-in")) as two:
         before = [home.visit(one), home.visit(two)]
-        assert not home.journal.exists()
+        assert home.recorded() == []
+        assert list(home.journal.glob("*.jsonl")) == []
 
         home.decide("grant")
         home.obeys(one, records=True)
@@ -224,7 +225,7 @@ def test_what_a_system_wide_file_allows_is_asked_about(home, tmp_path, monkeypat
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path / "system"))
     with home.server("") as server:
         home.visit(server)
-        assert not home.journal.exists()
+        assert home.recorded() == []
         assert said(server) == [
             (
                 "W",
@@ -242,7 +243,7 @@ def test_under_a_hub_nothing_falls_silent_unsaid(home, monkeypatch, consent):
     monkeypatch.setenv("JUPYTERHUB_USER", "ada")
     with home.server(config(consent)) as server:
         home.visit(server)
-        assert not home.journal.exists()
+        assert home.recorded() == []
         setting = "EventLog.consent['*']" if consent else "EventLog.consent"
         ((level, text),) = said(server)
         assert level == "W"
@@ -281,8 +282,7 @@ def test_under_a_hub_nothing_falls_silent_unsaid(home, monkeypatch, consent):
             "c.EventLog.redactions = {'personal-dta': 'drop'}\n"
             f"c.EventLog.classifications = {{{CONTENTS!r}: {{'/pat': ['personal-data']}}}}\n",
             "W",
-            "EventLog: EventLog.redactions: no registered schema has the category 'personal-dta'; did you mean "
-            "'personal-data'?",
+            "EventLog.redactions: no registered schema has the category 'personal-dta'; did you mean 'personal-data'?",
         ),
     ],
 )
@@ -292,7 +292,7 @@ def test_a_bad_policy_is_said_when_the_server_starts_and_before_any_event(home, 
         first = said(server)[0]
         assert first[0] == level
         assert first[1].startswith(warning)
-        assert not home.journal.exists()
+        assert home.recorded() == []
 
 
 def test_all_that_leads_nowhere_is_said_at_once(home):
@@ -305,20 +305,19 @@ def test_all_that_leads_nowhere_is_said_at_once(home):
     with home.server(config(more=text)) as server:
         home.wait(server, lambda: len(said(server)) >= 4)
         assert said(server) == [
-            ("W", "EventLog: EventLog.allowed_schemas['https://events.jupiter.org/*']: matches no registered schema"),
+            ("W", "EventLog.allowed_schemas['https://events.jupiter.org/*']: matches no registered schema"),
             (
                 "W",
-                f"EventLog: EventLog.redactions[{CONTENTS!r}]: '/pat' matches nothing in the schema; did you mean "
-                "'/path'?",
+                f"EventLog.redactions[{CONTENTS!r}]: '/pat' matches nothing in the schema; did you mean '/path'?",
             ),
             (
                 "W",
-                "EventLog: EventLog.consent['personal-dta']: no registered schema and no category is called so; did "
+                "EventLog.consent['personal-dta']: no registered schema and no category is called so; did "
                 "you mean 'personal-data'?",
             ),
             (
                 "W",
-                "EventLog: EventLog.handlers[0]['redactions']: no registered schema has the category 'personal-dta'; "
+                "EventLog.handlers[0]['redactions']: no registered schema has the category 'personal-dta'; "
                 "did you mean 'personal-data'?",
             ),
         ]
