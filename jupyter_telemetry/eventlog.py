@@ -53,6 +53,10 @@ class EventLog(Settings):
     close(), to close the handlers that it made itself.
     """
 
+    # In words. Who made the log in a program of their own has told no command, and no page, what it records.
+    _way_to_agree = "which the program asks for by EventLog.decide"
+    _way_to_set = ', or EventLog(consent="inform")'
+
     def __init__(self, **kwargs: Any) -> None:
         if unknown := [name for name in kwargs if not self.has_trait(name)]:  # which traitlets only deprecates
             known = ", ".join(sorted(self.trait_names(config=True)))
@@ -344,12 +348,13 @@ class EventLog(Settings):
         else:
             self._notices.warn_once(
                 ("consent", mode),
-                "%s is %s by default: %s. Nothing is recorded until the user agrees, by `jupyter telemetry consent "
-                "grant` or on the server's page /telemetry; to change that, set c.%s.",
+                "%s is %s by default: %s. Nothing is recorded until the user agrees, %s; to change that, set c.%s%s.",
                 setting,
                 mode,
                 why,
+                self._way_to_agree,
                 setting,
+                self._way_to_set,
             )
 
     def _config_files(self) -> Iterable[str | os.PathLike[str]]:

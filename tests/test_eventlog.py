@@ -5,10 +5,15 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import os
+import subprocess
+import sys
+import time
 from datetime import datetime, timezone
 
 import pytest
 
+from jupyter_telemetry.errors import ConsentError
 from jupyter_telemetry.eventlog import EventLog
 
 SCHEMA = {
@@ -123,3 +128,200 @@ def test_close_takes_the_handlers_off_and_leaves_the_callers_open(log, path):
     log.add_handler(handler)
     log.record_event(SCHEMA["$id"], 1, EVENT)
     assert len(path.read_text().splitlines()) == 2
+
+
+# Consent
+
+
+@pytest.fixture
+def data_dir(tmp_path, monkeypatch):
+    for name in ("JUPYTERHUB_USER", "JUPYTERHUB_API_TOKEN", "DO_NOT_TRACK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def asking(data_dir, path):
+    """Make a log that asks its user."""
+    made = []
+
+    def asking(consent="opt-in"):
+        handler = logging.FileHandler(path)
+        log = EventLog(handlers=[handler], allowed_schemas=[SCHEMA["$id"]], consent=consent)
+        log.register_schema(SCHEMA)
+        made.append((log, handler))
+        return log
+
+    yield asking
+    for log, handler in made:
+        log.close()
+        handler.close()
+
+
+def record(log, name="x"):
+    return log.record_event(SCHEMA["$id"], 1, {"name": name}) is not None
+
+
+def written(path):
+    """Return the names of events in a file, and what was decided."""
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    return [event.get("name", event.get("decision")) for event in events]
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_before_a_decision_nothing_is_recorded_nor_held_back(asking, path):
+    log = asking()
+    assert not record(log, "before")
+    assert log.counts()["not_allowed"] == 1
+    (decision,) = log.decide({"*": True}, shown="what is recorded", by="page")
+    assert (decision.subject, decision.granted, decision.by) == ("*", True, "page")
+    assert record(log, "after")
+    log.decide({"*": False}, shown="what is recorded", by="command line")
+    assert not record(log, "later")
+    assert written(path) == ["granted", "after", "refused"]
+
+
+def test_a_refusal_outlives_the_log(asking, path):
+    asking("opt-out").decide({"*": False}, shown="what is recorded", by="page")
+    assert not record(asking("opt-out"))
+    assert not record(asking("opt-in"))
+    assert written(path) == ["refused"]
+
+
+def test_two_logs_in_one_process_obey_each_other_s_user(asking, path):
+    first, second = asking(), asking()
+    assert not record(second)
+    first.decide({"*": True}, shown="what is recorded", by="page")
+    wait_until(lambda: record(second))
+    second.decide({"*": False}, shown="what is recorded", by="page")
+    wait_until(lambda: not record(first))
+
+
+def test_a_decision_that_cannot_be_written_changes_nothing(asking, path, data_dir):
+    log = asking()
+    data_dir.write_text("a file where the directory is to be")
+    with pytest.raises(ConsentError, match="It is not in force"):
+        log.decide({"*": True}, shown="what is recorded", by="page")
+    assert not record(log)
+    assert path.read_text() == ""
+    log = asking("opt-out")
+    with pytest.raises(ConsentError, match="DO_NOT_TRACK=1"):
+        log.decide({"*": False}, shown="what is recorded", by="page")
+    assert record(log)
+    assert written(path) == ["x"]
+
+
+def test_where_nothing_is_allowed_a_decision_is_no_event(asking, path):
+    log = asking()
+    log.allowed_schemas = []
+    log.decide({"*": False}, shown="what is recorded", by="page")
+    assert path.read_text() == ""
+
+
+FORKS = """
+import logging, os, sys, time
+from jupyter_telemetry import EventLog
+
+SCHEMA = {"$id": "https://example.org/a", "version": 1, "type": "object", "properties": {}}
+
+def records(log):
+    return log.record_event(SCHEMA["$id"], 1, {}) is not None
+
+log = EventLog(handlers=[logging.NullHandler()], allowed_schemas=[SCHEMA["$id"]], consent="opt-in")
+log.register_schema(SCHEMA)
+assert not records(log)
+for granted in (True, False):
+    child = os.fork()
+    if not child:
+        while records(log) is not granted:
+            time.sleep(0.05)
+        os._exit(0)
+    log.decide({"*": granted}, shown="what is recorded", by="page")
+    assert records(log) is granted
+    assert os.waitpid(child, 0)[1] == 0
+child = os.fork()
+if not child:
+    log.decide({"*": True}, shown="what is recorded", by="page")
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+while not records(log):
+    time.sleep(0.05)
+"""
+
+
+def test_a_forked_process_obeys_and_is_obeyed(data_dir):
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+FIRST_EXAMPLE = """
+import logging
+from jupyter_telemetry import EventLog
+
+eventlog = EventLog(
+    handlers=[logging.FileHandler("events.log")],
+    allowed_schemas=["url.to.event.schema"],
+    MORE
+)
+eventlog.register_schema({
+    "$id": "url.to.event.schema", "version": 1, "title": "My Event", "type": "object",
+    "description": "All events must have a name property.",
+    "properties": {"name": {"title": "Name", "description": "Name of event", "type": "string"}},
+    "required": ["name"],
+})
+for _ in range(3):
+    eventlog.record_event(schema_id="url.to.event.schema", version=1, event={"name": "example event"})
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "setting", "events"),
+    [
+        ("", "EventLog.consent", 0),
+        ('consent={"personal-data": "inform"}', "EventLog.consent['*']", 0),
+        ('consent="inform"', None, 3),
+        ('consent={"*": "inform"}', None, 3),
+    ],
+)
+def test_under_a_hub_a_program_that_says_nothing_of_consent_says_once_why_nothing_is_recorded(
+    data_dir, tmp_path, more, setting, events
+):
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_EXAMPLE.replace("MORE", more)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env={**os.environ, "JUPYTERHUB_USER": "ada"},
+    )
+    said = (
+        f"{setting} is opt-in by default: JUPYTERHUB_USER is set, so this belongs to a JupyterHub, whose operator is "
+        "not its user. Nothing is recorded until the user agrees, which the program asks for by EventLog.decide; to "
+        f'change that, set c.{setting}, or EventLog(consent="inform").\n'
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", said if setting else "")
+    assert len((tmp_path / "events.log").read_text().splitlines()) == events
+
+
+@pytest.mark.parametrize("consent", ["opt-in", "opt-out"])
+def test_do_not_track_refuses_also_what_was_agreed(asking, monkeypatch, consent):
+    assert asking(consent).decide({"*": True}, shown="what is recorded", by="page")
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    assert not record(asking(consent))
+    assert record(asking("inform"))
+
+
+def test_decisions_that_cannot_be_read_are_no_agreement(asking, data_dir):
+    log = asking("opt-out")
+    log.decide({"*": True}, shown="what is recorded", by="page")
+    assert record(log)
+    (data_dir / "telemetry" / "consent.json").write_text("{")
+    wait_until(lambda: not record(log))
+    assert not record(asking("opt-in"))

@@ -29,6 +29,8 @@ class ServerEventLog(EventLog):
     """An EventLog out of which no error comes, and which keeps a journal, unless it is configured otherwise."""
 
     section = Config()  # the configuration that it was made from
+    _way_to_agree = "by `jupyter telemetry consent grant` or on the server's page /telemetry"
+    _way_to_set = ""
 
     @default("on_invalid")
     def _log_what_is_invalid(self) -> str:
