@@ -41,13 +41,19 @@ class ServerEventLog(EventLog):
         return [{"class": "jupyter_telemetry.journal.JournalHandler"}]  # touches no disk before the first event
 
     def _config_files(self) -> list[Path]:
-        """Return the files that traitlets has read, and those of `jupyter_server_config.d`, which it has not."""
+        """Return the files that were read for the server and for its extensions, of which each has its own.
+
+        Of `jupyter_server_config.d`, traitlets reads none, and this log all.
+        """
         dropped = [
             file
             for place in getattr(self.parent, "config_file_paths", ())
             for file in Path(place, "jupyter_server_config.d").glob("*.json")
         ]
-        return [*map(Path, super()._config_files()), *dropped]
+        manager = getattr(self.parent, "extension_manager", None)
+        linked = [app for apps in getattr(manager, "extension_apps", {}).values() for app in apps]
+        read = [*super()._config_files(), *(file for app in linked for file in app.loaded_config_files)]
+        return [*map(Path, read), *dropped]
 
     def explain_schemas(self) -> None:
         """Leave the schemas of all that may be recorded in the journal: commands tell of it before the first event."""

@@ -164,6 +164,22 @@ def test_an_extension_that_starts_the_server_may_have_the_configuration_in_its_o
     assert recorded(journal) == [{"when": "loaded"}, {"when": "stopped"}]
 
 
+@pytest.mark.parametrize("place", ["jp_env_config_path", "jp_config_dir"])
+def test_what_an_extension_s_own_file_allows_for_all_users_is_asked_about(
+    place, request, with_emitting_extension, jp_server_config, jp_configurable_serverapp, journal, jp_asyncio_loop
+):
+    jp_server_config.EventLog = Config()
+    file = request.getfixturevalue(place) / "jupyter_emitting_config.py"
+    file.write_text(f"c.EventLog.allowed_schemas = [{emitting_extension.SCHEMA_ID!r}]\n")
+    serverapp = jp_configurable_serverapp()
+    (standing,) = get_eventlog(serverapp).governance.consent.standings
+    stop(serverapp, jp_asyncio_loop)
+    if place == "jp_config_dir":  # it is the user's own
+        assert (standing.setting.mode, len(recorded(journal))) == ("inform", 2)
+    else:
+        assert (standing.setting.mode, recorded(journal)) == ("opt-in", [])
+
+
 def test_an_eventlog_asked_for_before_the_extension_is_linked_is_the_same(jp_configurable_serverapp, jp_server_config):
     jp_server_config.ServerApp.jpserver_extensions["jupyter_telemetry"] = False
     serverapp = jp_configurable_serverapp()
