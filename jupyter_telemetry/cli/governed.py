@@ -47,7 +47,8 @@ class _Log(EventLog):
     def __init__(self, configuration: Configuration) -> None:
         self._files = configuration.files
         self._stand_in: PseudonymKey | None = PseudonymKey(os.urandom(32))
-        section = Config({name: value for name, value in configuration.section.items() if name != "handlers"})
+        settings = set(EventLog.class_trait_names(config=True)) - {"handlers"}  # `status` says which others there are
+        section = Config({name: value for name, value in configuration.section.items() if name in settings})
         super().__init__(config=Config({"EventLog": section}), on_invalid="log")
 
     def pseudonym_key(self) -> PseudonymKey | None:

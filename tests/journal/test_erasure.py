@@ -141,20 +141,14 @@ def test_erasing_again_finds_nothing(directory):
     assert erase_now(directory, erases=only(A)) == Erasure({}, {}, 0, None, 0, ())
 
 
-def test_an_event_of_a_schema_without_an_id_is_of_the_schema_with_the_empty_one(directory):
-    put(directory, b'{"__id__":"1","__schema__":7}\n{"__id__":"2"}\n')
-
-    assert erase_now(directory).erased == {"": 2}
-
-
 # Damage
 
 
 def test_a_line_that_is_no_event_is_kept_and_counted(directory):
-    damaged = [b"garbage\n", b"[]\n", b"\0\0\0\n"]
-    path = put(directory, damaged[0], line(1), damaged[1], line(2), damaged[2])
+    damaged = [b"garbage\n", b"[]\n", b"\0\0\0\n", b'{"__id__":"1","__schema__":7}\n{"__id__":"2"}\n']
+    path = put(directory, damaged[0], line(1), damaged[1], line(2), *damaged[2:])
 
-    assert erase_now(directory).damaged == 3
+    assert erase_now(directory).damaged == 5
     assert path.read_bytes() == b"".join(damaged)
 
 
