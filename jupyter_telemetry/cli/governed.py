@@ -47,10 +47,9 @@ class _Log(EventLog):
     def __init__(self, configuration: Configuration) -> None:
         self._files = configuration.files
         self._stand_in: PseudonymKey | None = PseudonymKey(os.urandom(32))
-        known = self.class_trait_names(config=True)  # `status` says which of the others there are not
-        section = {name: configuration.section[name] for name in known if name in configuration.section}
-        section.pop("handlers", None)
-        super().__init__(config=Config({"EventLog": Config(section)}), on_invalid="log")
+        settings = set(EventLog.class_trait_names(config=True)) - {"handlers"}  # `status` says which others there are
+        section = Config({name: value for name, value in configuration.section.items() if name in settings})
+        super().__init__(config=Config({"EventLog": section}), on_invalid="log")
 
     def pseudonym_key(self) -> PseudonymKey | None:
         try:
