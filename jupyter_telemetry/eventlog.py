@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from traitlets import observe
 
 from .attachment import Attachment
-from .errors import ConfigurationError, SchemaNotRegistered, TelemetryError
+from .errors import ConfigurationError, ConsentError, SchemaNotRegistered, TelemetryError
 from .forksafe import Lock
 from .governance import govern, problems
 from .loading import load_file, load_url
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["EventLog"]
 
 _INFO = logging.INFO
+DECIDED_BY = tuple(DECISION_SCHEMA["properties"]["by"]["enum"])
 LOOK_INTERVAL_S = 2.0  # between two looks at what the user has decided elsewhere
 MAX_DEPTH_OF_CALLS = 8  # handlers that record events themselves, which come to handlers that do
 
@@ -255,6 +256,12 @@ class EventLog(Settings):
 
         Not for the thread of an event loop: it waits for the disk. Raises ConsentError; then nothing has changed.
         """
+        switches = [each.setting.subject for each in self.governance.consent.standings if each.why != "no switch"]
+        if unknown := [subject for subject in choices if subject not in switches]:
+            known = ", ".join(switches) or "none"
+            raise ConsentError(f"there is no switch {unknown[0]!r} to decide about; there are: {known}")
+        if by not in DECIDED_BY:
+            raise ConsentError(f"a user decides on one of {', '.join(DECIDED_BY)}, not {by!r}")
         decided = self._decisions.decide(choices, statement=self.governance.statement, shown=shown, by=by)
         self._obey_decisions()
         self.record_decisions(decided)

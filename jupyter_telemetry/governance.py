@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -30,7 +31,7 @@ from .privacy.consent import ALL, Setting, Standing
 from .traits import AllowedSchemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .privacy import DecisionStore
     from .privacy.pseudonym import PseudonymKey
@@ -169,7 +170,9 @@ def govern(
 
     Raises ConfigurationError.
     """
-    key = settings.pseudonym_key()
+    key = cache(settings.pseudonym_key)
+    if settings.pseudonym_key_file:  # a file that is named must be there, whether or not anything needs it yet
+        key()
     classifications = settings.parsed_classifications()
     modes = parse_consent(settings.consent, default_mode=default_mode)
     policy = Policy(
@@ -204,7 +207,7 @@ def _canonical(limits: Mapping[str, Any]) -> bytes:
 
 
 def _narrower(
-    handlers: Iterable[logging.Handler | Mapping[str, Any]], policy: Policy, key: PseudonymKey | None
+    handlers: Iterable[logging.Handler | Mapping[str, Any]], policy: Policy, key: Callable[[], PseudonymKey | None]
 ) -> dict[int, Policy]:
     """Make the policies of handlers that have one of their own; the same limits are one policy."""
     found: dict[int, Policy] = {}
@@ -227,7 +230,9 @@ def _refuse_limits_behind(handler: logging.Handler | Mapping[str, Any]) -> None:
         _refuse_limits_behind(each)
 
 
-def _narrower_policy(limits: Mapping[str, Any], policy: Policy, key: PseudonymKey | None, where: str) -> Policy:
+def _narrower_policy(
+    limits: Mapping[str, Any], policy: Policy, key: Callable[[], PseudonymKey | None], where: str
+) -> Policy:
     if not isinstance(limits, Mapping) or not set(limits) <= set(LIMITS):
         raise ConfigurationError(f"{where}: its event_limits are a dict with {' or '.join(LIMITS)}, and nothing else")
     redactions = limits.get("redactions") or {}

@@ -43,6 +43,8 @@ class RouteMaker:
         """Make the route of a schema's events; `limits` None denies them."""
         counters = self.counters.setdefault((schema.id, str(schema.version)), Counters())
         if limits is None:
+            if governance.admitted(schema.id, classifies=classification.classifies) is not None:
+                self.explain(schema)  # only the user's consent is lacking: what they are asked about explains itself
             return Route(schema, counters, None)
 
         def redaction_failed() -> None:
@@ -58,7 +60,7 @@ class RouteMaker:
         outlets: list[Outlet] = []
         for share in shares:
             line_handlers = tuple(handler for handler in share.handlers if is_line_handler(handler))
-            self._explain(schema, line_handlers)
+            self.explain(schema, line_handlers)
             outlets.append(
                 Outlet(
                     schema,
@@ -73,12 +75,14 @@ class RouteMaker:
             )
         return Route(schema, counters, outlets[0], tuple(outlets[1:]))
 
-    def _explain(self, schema: EventSchema, handlers: Iterable[logging.Handler]) -> None:
-        for handler in handlers:
-            try:
-                handler.write_schema(schema.id, schema.version, schema.text)  # type: ignore[attr-defined]
-            except Exception as error:
-                self._attachment.failed(handler, error)
+    def explain(self, schema: EventSchema, handlers: Iterable[logging.Handler] | None = None) -> None:
+        """Give a schema to handlers that keep schemas beside the events; by default to all of the log."""
+        for handler in self._attachment.handlers if handlers is None else handlers:
+            if is_line_handler(handler):
+                try:
+                    handler.write_schema(schema.id, schema.version, schema.text)  # type: ignore[attr-defined]
+                except Exception as error:
+                    self._attachment.failed(handler, error)
 
     def say_what_is_odd(self, route: Route, governance: Governance) -> None:
         """Say once what in `allowed_schemas` is likely a mistake, with the first event that it may be about."""

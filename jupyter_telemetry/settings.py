@@ -106,7 +106,7 @@ class Settings(Configurable):
 
     @validate("redactions")
     def _usable_redactions(self, proposal: Bunch) -> Any:
-        Redactions(proposal.value, key=self.pseudonym_key(), where="EventLog.redactions")
+        Redactions(proposal.value, key=self.pseudonym_key, where="EventLog.redactions")
         return proposal.value
 
     @validate("classifications")

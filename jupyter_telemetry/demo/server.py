@@ -29,13 +29,15 @@ c.EventLog.handlers = [{{
     "directory": {journal},
 }}]
 
-# Jupyter's own schemas say "personal-data: true": all of an event is personal.
-# So they are kept only where that category is allowed.
+# Paths, and the ids and names of kernels, are personal: they are kept only where that is allowed.
+# (jupyter telemetry policy check says what becomes of each field.)
 c.EventLog.allowed_schemas = {{
     "https://events.jupyter.org/jupyter_server/*": {{
         "allowed_categories": ["personal-data"],
     }},
 }}
+# Nobody is asked in a demonstration.
+c.EventLog.consent = "inform"
 """
 # What pip does for an installed package; a clone that is installed as editable lacks it.
 EXTENSION = 'c.ServerApp.jpserver_extensions = {"jupyter_telemetry": True}\n'

@@ -127,7 +127,7 @@ class Judge:
     def verdict(self, place: Place | None, state: State) -> Verdict:
         """Judge the value at a place that was entered."""
         verdicts = [
-            self._by(limits, whole, stance, place, state.around)
+            self._by(limits, whole, stance, place, state.around, state.leads_on)
             for limits, whole, stance in zip(self._limits, self._whole, state.stances, strict=True)
         ]
         action = strictest(verdict.action for verdict in verdicts)
@@ -161,34 +161,37 @@ class Judge:
         )
 
     def _by(
-        self, limits: Limits, whole: bool, stance: Stance, place: Place | None, categories: frozenset[str]
+        self, limits: Limits, whole: bool, stance: Stance, place: Place | None, categories: frozenset[str], inside: bool
     ) -> Verdict:
-        # What cannot be followed may be of any category, one that must not be written as it is too.
-        if RESTRICTED in categories and (not (whole or stance.kept) or limits.by_category or limits.refused):
-            return Verdict(NULL, False, NOT_FOLLOWED)
-        not_allowed = frozenset() if whole or stance.kept else categories - limits.categories
-        stated = _said_of(categories, limits)
-        if stance.in_force:
-            action = strictest((*stance.in_force, *(action for action, _ in stated)))
-            # What two unlike actions make is null, which neither of them says.
-            by_category = next((rule for each, rule in stated if each == action), BY_PATH)
-            rule = BY_PATH if action in stance.in_force else by_category
-            return Verdict(action, action.name not in _AS_A_WHOLE, rule)
-        unsaid = not_allowed - limits.by_category.keys() - limits.refused
-        if unsaid:
-            stated.append((NULL, f"not allowed: {_listed(unsaid)}"))
-        if stated:
-            action = strictest(action for action, _ in stated)
-            rule = next((rule for each, rule in stated if each == action), stated[0][1])
-            return Verdict(action, action.name not in _AS_A_WHOLE, rule)
+        """Judge by one set of limits; `inside` says whether a path speaks of something in the value."""
+        said = [*((action, BY_PATH) for action in stance.in_force), *_said_of(categories, limits)]
+        lacking = self._lacking(limits, whole, stance, categories)
+        # What is null because nobody allows it gives way to what is said of values in it; a stated null does not.
+        descends = all(action.name not in _AS_A_WHOLE for action, _ in said) and (inside or not lacking)
+        if lacking:
+            said.append((NULL, lacking))
+        if said:
+            action = strictest(action for action, _ in said)
+            rule = next((rule for each, rule in said if each == action), said[0][1])
+            return Verdict(action, descends and (inside or action.name not in _AS_A_WHOLE), rule)
         if whole:
             return Verdict(KEEP, True, ALLOWS_ALL if limits.allows_all else KEPT_WHOLE)
         if stance.kept:
             return Verdict(KEEP, True, NAMED)
         if categories:
             return Verdict(KEEP, True, f"allowed: {_listed(categories)}")
-        is_frame = stance.allowed.leads_on or stance.redacted.leads_on or (place is not None and place.classifies)
-        return Verdict(NULL, is_frame, NOT_CLASSIFIED)
+        return Verdict(NULL, inside or (place is not None and place.classifies), NOT_CLASSIFIED)
+
+    def _lacking(self, limits: Limits, whole: bool, stance: Stance, categories: frozenset[str]) -> str:
+        """Say why a classified value may not be kept though no redaction speaks of it; "" if it may, or one does."""
+        is_kept = whole or stance.kept
+        # What cannot be followed may be of any category, one that must not be written as it is too.
+        if RESTRICTED in categories and (not is_kept or limits.by_category or limits.refused):
+            return NOT_FOLLOWED
+        if is_kept or stance.in_force:
+            return ""
+        unsaid = categories - limits.categories - limits.by_category.keys() - limits.refused
+        return f"not allowed: {_listed(unsaid)}" if unsaid else ""
 
 
 def _said_of(categories: frozenset[str], limits: Limits) -> list[tuple[Action, str]]:
@@ -196,7 +199,7 @@ def _said_of(categories: frozenset[str], limits: Limits) -> list[tuple[Action, s
     said = [
         (limits.by_category[each], f"redactions: {each}") for each in sorted(categories & limits.by_category.keys())
     ]
-    return said + [(NULL, f"the user refuses: {each}") for each in sorted(categories & limits.refused)]
+    return said + [(NULL, f"without consent: {each}") for each in sorted(categories & limits.refused)]
 
 
 def _listed(categories: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from .overlays import shipped
 from .paths import Paths, is_path, parse_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .actions import Action
     from .classification import Overlay
@@ -61,22 +61,27 @@ class Limits:
 class Redactions:
     """`redactions`, ready to be asked: {category: action, schema id or glob: {"/path": action}}.
 
+    `key` is asked for the key of pseudonyms wherever one is needed, and may raise.
+
     Raises ConfigurationError, which names the place as `where[…]`.
     """
 
-    def __init__(self, given: Mapping[str, Any], *, key: PseudonymKey | None, where: str) -> None:
+    def __init__(self, given: Mapping[str, Any], *, key: Callable[[], PseudonymKey | None], where: str) -> None:
         self.by_category: dict[str, Action] = {}
         self._by_schema: dict[str, list[tuple[tuple[str, ...], Action]]] = {}
+
+        def parsed(said: object, place: str) -> Action:
+            return parse_action(said, where=place, key=key() if said == "pseudonymise" else None)
+
         for subject, said in given.items():
             place = f"{where}[{subject!r}]"
             if isinstance(said, dict) and any(is_path(name) for name in said if isinstance(name, str)):
                 self._by_schema[subject] = [
-                    (_checked_path(path, place), parse_action(action, where=f"{place}[{path!r}]", key=key))
-                    for path, action in said.items()
+                    (_checked_path(path, place), parsed(action, f"{place}[{path!r}]")) for path, action in said.items()
                 ]
             else:
-                _refuse_names(said, place, key)
-                self.by_category[subject] = parse_action(said, where=place, key=key)
+                _refuse_names(said, place, parsed)
+                self.by_category[subject] = parsed(said, place)
 
     @property
     def schemas(self) -> list[str]:
@@ -186,11 +191,11 @@ def _exact_or_matching(entries: Mapping[str, Any], schema_id: str) -> list[Any]:
     return [entries[schema_id]] if schema_id in entries else _matching(entries, schema_id)
 
 
-def _refuse_names(said: Any, where: str, key: PseudonymKey | None) -> None:
+def _refuse_names(said: Any, where: str, parsed: Callable[[object, str], Action]) -> None:
     """Raise ConfigurationError for {"name": action}, which is meant for {"/name": action}."""
     for name, action in said.items() if isinstance(said, dict) else ():
         try:
-            parse_action(action, where=where, key=key)
+            parsed(action, where)
         except ConfigurationError:
             continue
         _checked_path(name, where)

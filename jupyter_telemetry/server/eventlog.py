@@ -46,6 +46,13 @@ class ServerEventLog(EventLog):
         ]
         return [*map(Path, super()._config_files()), *dropped]
 
+    def explain_schemas(self) -> None:
+        """Leave the schemas of all that may be recorded in the journal: commands tell of it before the first event."""
+        for schema in self.registry:
+            classification = self.governance.classification(schema)
+            if self.governance.admitted(schema.id, classifies=classification.classifies) is not None:
+                self._routemaker.explain(schema)
+
     def watch(self, tell: Callable[[bool], None]) -> None:
         """Call `tell` with whether anything is allowed: now, and whenever `allowed_schemas` changes."""
         self.observe(lambda _: tell(bool(self.allowed_schemas)), "allowed_schemas")

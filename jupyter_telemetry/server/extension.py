@@ -62,7 +62,8 @@ def _say_what_is_odd(serverapp: ServerApp, log: ServerEventLog) -> None:
     """Say, at the start and not with the first event, what in the configuration is likely a mistake."""
     if log.allowed_schemas:
         for problem in log.check_policy():
-            serverapp.log.warning("EventLog: %s", printable(problem))
+            serverapp.log.warning("%s", printable(problem))
+        log.explain_schemas()
 
 
 def _close_with(serverapp: ServerApp, log: ServerEventLog) -> None:

@@ -115,7 +115,7 @@ def test_what_is_not_allowed_is_said(run, visit, configure):
 def test_what_the_user_refuses_is_shown(run, visit, configure):
     configure(ALLOWED + "c.EventLog.consent = {'*': 'inform', 'location': 'opt-in'}")
     fields = json.loads(run("policy", "check", "--schema", visit, "--json").out)["schemas"][0]["fields"]
-    assert [each["rule"] for each in fields if each["path"] == "/page"] == ["the user refuses: location"]
+    assert [each["rule"] for each in fields if each["path"] == "/page"] == ["without consent: location"]
 
 
 # An event

@@ -22,12 +22,12 @@ REST = ("/*", "left out, name and all", "the schema does not declare it")
 def judged(schema, *, allowed=(ID,), redactions=None, classifications=None, narrower=()):
     """Return the classification of a schema, and what the limits of a log and of one of its handlers are."""
     classes = {} if classifications is None else {ID: classifications}
-    policy = Policy(allowed, Redactions(redactions or {}, key=None, where="redactions"), classes)
+    policy = Policy(allowed, Redactions(redactions or {}, key=lambda: None, where="redactions"), classes)
     schema = EventSchema({"$id": ID, "version": 1, "type": "object", **schema})
     classification = Classification(schema.references, policy.overlay(ID))
     limits = [policy.limits(ID)]
     for each in narrower:
-        limits.append(Policy(None, Redactions(each, key=None, where="redactions")).limits(ID))
+        limits.append(Policy(None, Redactions(each, key=lambda: None, where="redactions")).limits(ID))
     return classification, limits
 
 

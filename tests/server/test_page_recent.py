@@ -81,7 +81,8 @@ def segment(directory, name, *lines):
 
 
 def line(n, time, **more):
-    metadata = {"__timestamp__": f"2026-11-23T{time}Z", "__schema__": "an.event", "__id__": f"id-{n}"}
+    metadata = {"__timestamp__": f"2026-11-23T{time}Z", "__schema__": "an.event", "__schema_version__": 1}
+    metadata["__id__"] = f"id-{n}"
     return json.dumps({**metadata, "n": n, **more}, separators=(",", ":")).encode() + b"\n"
 
 

@@ -30,7 +30,7 @@ RULES = (  # of privacy.judgement, and what they mean to a user
     (r"allowed: unrestricted", "It says nothing about you."),
     (r"allowed: (.*)", "The operator lets {} be kept."),
     (r"not allowed: (.*)", "It is {}, which the operator does not keep."),
-    (r"the user refuses: (.*)", "You refuse {}."),
+    (r"without consent: (.*)", "You have not agreed to {}."),
 )
 
 
