@@ -473,7 +473,7 @@ def test_a_forked_process_goes_on_with_its_parent_s_log(log, written):
 def test_the_interpreter_may_end_while_daemon_threads_record(tmp_path):
     code = f"""
 import threading
-from jupyter_telemetry import ConfigurationError, ConfigurationError, EventLog
+from jupyter_telemetry import EventLog
 
 log = EventLog(
     handlers=[{{"class": "logging.FileHandler", "filename": {str(tmp_path / "events.log")!r}}}],
