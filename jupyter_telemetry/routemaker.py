@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .handlers import is_line_handler
 from .outlet import Outlet
+from .privacy import DECISION_SCHEMA
 from .privacy.globs import is_glob
 from .route import Counters, Route
 
@@ -87,6 +88,8 @@ class RouteMaker:
     def say_what_is_odd(self, route: Route, governance: Governance) -> None:
         """Say once what in `allowed_schemas` is likely a mistake, with the first event that it may be about."""
         schema_id = route.schema.id
+        if schema_id == DECISION_SCHEMA["$id"]:  # it is recorded whatever is allowed: no name is meant for it
+            return
         if route.denied and governance.policy.limits(schema_id) and governance.standing(schema_id).on:
             self._notices.warn_once(
                 ("glob", schema_id),

@@ -58,7 +58,8 @@ def standings(done):
 def test_what_is_decided_stands_until_it_is_decided_again(run, configure, decided, mode, undecided, granted, refused):
     configure(ALLOWED + f"c.EventLog.consent = {mode!r}\n")
     assert standings(run("consent")) == {"*": undecided}
-    assert standings(run("consent", "grant")) == {"*": granted}
+    done = run("consent", "grant")
+    assert (standings(done), done.err) == ({"*": granted}, "")
     assert standings(run("consent")) == {"*": granted}
     assert standings(run("consent", "refuse")) == {"*": refused}
     assert standings(run("consent")) == {"*": refused}

@@ -27,7 +27,7 @@ class RunningServer:
 
     Parameters
     ----------
-    home: where it has its configuration, data and notebooks; made.
+    home: where it has its configuration, data and notebooks; made, or that of a server that has run or runs.
     config: the text of its jupyter_server_config.py.
     """
 
@@ -35,13 +35,16 @@ class RunningServer:
         self.home = home
         self.token = secrets.token_hex(16)
         self.notebooks = home / "notebooks"
-        self.notebooks.mkdir(parents=True)
-        (home / "config").mkdir()
+        self.notebooks.mkdir(parents=True, exist_ok=True)
+        (home / "config").mkdir(exist_ok=True)
         (home / "config" / "jupyter_server_config.py").write_text(config)
+        self._log_file = home / "log.txt"
+        if self._log_file.exists():
+            self._log_file = home / f"log-{self.token}.txt"
         self.client = httpx.Client(timeout=60)
 
     def __enter__(self) -> RunningServer:
-        self._log = (self.home / "log.txt").open("wb")
+        self._log = self._log_file.open("wb")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", "--ServerApp.port=0"],
             env={
@@ -84,7 +87,7 @@ class RunningServer:
     @property
     def log(self) -> str:
         """What it has said."""
-        return (self.home / "log.txt").read_text()
+        return self._log_file.read_text()
 
     @property
     def journal(self) -> Path:
