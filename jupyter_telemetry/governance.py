@@ -133,12 +133,13 @@ def problems(
     settings: Settings,
     handlers: Iterable[logging.Handler | Mapping[str, Any]],
     schemas: Iterable[EventSchema],
+    if_unknown: str = "",
 ) -> list[str]:
     """Say what in a configuration is likely a mistake, among the schemas that are registered; see PolicyCheck."""
     classifications: dict[str, list[Classification]] = {}
     for schema in schemas:
         classifications.setdefault(schema.id, []).append(governance.classification(schema))
-    check = PolicyCheck(classifications)
+    check = PolicyCheck(classifications, if_unknown)
     said = governance.statement
     found = [
         *check.allowed_schemas(_entries(settings.allowed_schemas), "EventLog.allowed_schemas"),

@@ -13,6 +13,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from datetime import time as time_of_day
+from functools import partial
 from itertools import pairwise
 
 import pandas
@@ -21,7 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_telemetry import TELEMETRY_METADATA_VERSION, EventLog, InvalidEvent
-from jupyter_telemetry.envelope import METADATA_NAMES, Envelope, Stamper, stamp
+from jupyter_telemetry.envelope import METADATA_NAMES, CoarseEnvelope, Envelope, Stamper, stamp
+from jupyter_telemetry.privacy import floor_time
 
 SCHEMA_ID = "https://example.org/save"
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -273,3 +275,77 @@ def test_the_caller_s_event_is_not_changed():
     event = {"name": "x"}
     Envelope(SCHEMA_ID, 1).seal(event)
     assert event == {"name": "x"}
+
+
+# An envelope that tells the time no better than the event in it
+
+
+def coarse(unit="hour"):
+    return CoarseEnvelope(SCHEMA_ID, 1, partial(floor_time, unit=unit))
+
+
+def milliseconds_of(capsule):
+    return uuid.UUID(capsule["__id__"]).int >> 80
+
+
+@pytest.mark.parametrize("unit", ["hour", "day", "week"])
+def test_a_coarse_envelope_rounds_the_timestamp_the_id_and_the_moment(unit):
+    now_us = time.time_ns() // 1000
+    capsule, moment = coarse(unit).seal({"name": "x"}), coarse(unit).moment()
+    begins = {floor_time(each, unit) for each in (now_us, time.time_ns() // 1000)}
+    assert list(capsule) == [*METADATA_NAMES, "name"]
+    written = datetime.fromisoformat(capsule["__timestamp__"][:-1]).replace(tzinfo=timezone.utc)
+    assert RFC_3339.fullmatch(capsule["__timestamp__"])
+    assert {int(written.timestamp()) * 10**6, milliseconds_of(capsule) * 1000, int(moment * 10**6)} <= begins
+
+
+def test_the_ids_of_a_coarse_envelope_are_valid_and_never_the_same_and_tell_no_order():
+    envelope = coarse()
+    ids = [envelope.seal({})["__id__"] for _ in range(10_000)]
+    parsed = [uuid.UUID(each) for each in ids]
+    assert {(each.version, each.variant) for each in parsed} == {(7, uuid.RFC_4122)}
+    assert [str(each) for each in parsed] == ids
+    assert len(set(ids)) == len(ids)
+    rising = sum(earlier < later for earlier, later in pairwise(ids))
+    assert 4000 < rising < 6000
+    # All bits but those of the time, the version and the variant are drawn anew.
+    taken, varied = parsed[0].int, 0
+    for each in parsed:
+        varied |= each.int ^ taken
+    assert varied & ((1 << 80) - 1) == ((1 << 80) - 1) & ~(0xF << 76) & ~(0b11 << 62)
+
+
+@given(st.datetimes(timezones=st.none() | st.just(timezone.utc)), st.sampled_from(["hour", "day", "week"]))
+def test_any_override_is_rounded(moment, unit):
+    capsule = coarse(unit).seal({}, moment)
+    written = datetime.fromisoformat(capsule["__timestamp__"][:-1])
+    exact = moment.replace(tzinfo=None)
+    assert RFC_3339.fullmatch(capsule["__timestamp__"])
+    assert (
+        timedelta(0) <= exact - written < {"hour": timedelta(hours=1), "day": timedelta(1), "week": timedelta(7)}[unit]
+    )
+    assert (written.minute, written.second, written.microsecond) == (0, 0, 0)
+    assert abs(milliseconds_of(capsule) / 1000 - time.time()) < 8 * 86_400  # of recording, not of the override
+
+
+@pytest.mark.parametrize("moment", BAD_OVERRIDES.values(), ids=BAD_OVERRIDES.keys())
+def test_a_coarse_envelope_refuses_the_same_overrides(moment):
+    with pytest.raises(InvalidEvent, match="timestamp_override must be a datetime"):
+        coarse().seal({}, moment)
+
+
+def test_another_form_of_an_event_has_its_time_and_its_id():
+    capsule = Envelope(SCHEMA_ID, 1).seal({"a": 1, "b": 2}, datetime(2026, 11, 23, 17, 42))
+    assert Envelope(SCHEMA_ID, 1).seal_again(capsule, {"b": 3}) == {
+        **{name: capsule[name] for name in METADATA_NAMES},
+        "b": 3,
+    }
+
+
+def test_a_coarser_form_of_an_event_has_an_id_of_its_own():
+    capsule = Envelope(SCHEMA_ID, 1).seal({"a": 1}, datetime(2026, 11, 23, 17, 42))
+    again = coarse("day").seal_again(capsule, {})
+    assert again["__timestamp__"] == "2026-11-23T00:00:00.000000Z"
+    assert again["__id__"][-12:] != capsule["__id__"][-12:]
+    assert milliseconds_of(again) == floor_time(milliseconds_of(capsule) * 1000, "day") // 1000
+    assert {name: again[name] for name in METADATA_NAMES[1:4]} == {name: capsule[name] for name in METADATA_NAMES[1:4]}

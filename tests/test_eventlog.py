@@ -325,3 +325,66 @@ def test_decisions_that_cannot_be_read_are_no_agreement(asking, data_dir):
     (data_dir / "telemetry" / "consent.json").write_text("{")
     wait_until(lambda: not record(log))
     assert not record(asking("opt-in"))
+
+
+# What is likely a mistake in the policy
+
+POLICY = {
+    "$id": "https://example.org/policy",
+    "version": 1,
+    "type": "object",
+    "properties": {"name": {"type": "string", "categories": ["user-identifier"]}},
+}
+
+
+class Narrow(logging.Handler):
+    event_limits = {
+        "allowed_schemas": {POLICY["$id"]: {"allowed_properties": ["nam"]}},
+        "redactions": {"user-identifer": "null"},
+    }
+
+    def emit(self, record):
+        pass
+
+
+def test_a_policy_is_checked_among_the_schemas_there_are():
+    log = EventLog(
+        handlers=[logging.NullHandler(), Narrow()],
+        allowed_schemas=["https://example.org/polcy", POLICY["$id"]],
+        redactions={POLICY["$id"]: {"/nam": "null"}},
+        classifications={"https://example.org/policies*": {"/name": ["x"]}},
+        consent={"*": "inform", "user-identifer": "inform"},
+    )
+    log.register_schema(POLICY)
+    near = "did you mean 'https://example.org/policy'?"
+    assert log.check_policy() == [
+        f"EventLog.allowed_schemas['https://example.org/polcy']: is not registered; {near}",
+        "EventLog.redactions['https://example.org/policy']: '/nam' matches nothing in the schema; did you mean "
+        "'/name'?",
+        f"EventLog.classifications['https://example.org/policies*']: matches no registered schema; {near}",
+        "EventLog.consent['user-identifer']: no registered schema and no category is called so; did you mean "
+        "'user-identifier'?",
+        "EventLog.handlers[1]['allowed_schemas']['https://example.org/policy']['allowed_properties']: 'nam' matches "
+        "nothing in the schema; did you mean 'name'?",
+        "EventLog.handlers[1]['redactions']: no registered schema has the category 'user-identifer'; did you mean "
+        "'user-identifier'?",
+    ]
+
+
+def test_a_policy_that_names_what_there_is_has_no_problems():
+    log = EventLog(
+        allowed_schemas={POLICY["$id"]: {"allowed_categories": ["user-identifier"]}},
+        redactions={"user-identifier": {"truncate": 1}, POLICY["$id"]: {"/name": "null"}},
+        classifications={POLICY["$id"]: {"/name": ["user-identifier"]}},
+        consent={"*": "inform", "https://example.org/*": "inform"},
+    )
+    log.register_schema(POLICY)
+    assert log.check_policy() == []
+    assert EventLog().check_policy() == []
+
+
+def test_what_the_user_is_asked_counts_for_the_check_as_well(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    log = EventLog(allowed_schemas=[POLICY["$id"]], consent={"*": "opt-in", "nothing": "opt-out"})
+    log.register_schema(POLICY)
+    assert log.check_policy() == ["EventLog.consent['nothing']: no registered schema and no category is called so"]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import io
+import json
 import logging
+import logging.handlers
 import multiprocessing
 import os
 import pickle
 import threading
 import time
+from functools import partial
 
 import pytest
+import record_passed
 
 from jupyter_telemetry import EventLog
 from jupyter_telemetry.record import LINES, EventRecord
@@ -161,3 +165,47 @@ def test_the_quick_formatter_says_what_logging_s_own_says(recorded):
         other.exc_info = (type(error), error, error.__traceback__)
     for record in (event, other, ordinary_record()):
         assert LINES.format(copy.copy(record)) == logging.Formatter().format(copy.copy(record))
+
+
+# The schema, for whoever keeps schemas
+
+
+def test_a_record_carries_its_schema_but_not_among_what_formatters_and_sockets_see(recorded):
+    record, _ = recorded
+    assert json.loads(record.schema) == SCHEMA
+    assert "schema" not in vars(record)
+
+
+@pytest.mark.parametrize(
+    "clone",
+    [copy.copy, copy.deepcopy, *(partial(lambda n, r: pickle.loads(pickle.dumps(r, n)), n) for n in range(2, 6))],
+)
+def test_its_schema_goes_with_copies_and_pickles(recorded, clone):
+    record, capsule = recorded
+    twin = clone(clone(record))
+    assert (type(twin), twin.schema, twin.event, twin.getMessage()) == (
+        EventRecord,
+        record.schema,
+        capsule,
+        record.getMessage(),
+    )
+
+
+def test_what_a_socket_sends_has_no_schema(recorded):
+    sent = logging.handlers.SocketHandler("localhost", 1).makePickle(recorded[0])
+    received = logging.makeLogRecord(pickle.loads(sent[4:]))
+    assert json.dumps(SCHEMA["properties"]).encode() not in sent
+    assert not hasattr(received, "schema")
+    assert (received.event, received.getMessage()) == (recorded[1], recorded[0].getMessage())
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_a_record_goes_through_a_queue_of_processes(recorded, method):
+    context = multiprocessing.get_context(method)
+    to, back = context.Queue(), context.Queue()
+    process = context.Process(target=record_passed.pass_on, args=(to, back))
+    process.start()
+    to.put(recorded[0])
+    twin = back.get(timeout=60)
+    process.join(60)
+    assert (type(twin), twin.schema, twin.event) == (EventRecord, recorded[0].schema, recorded[1])

@@ -37,6 +37,9 @@ DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.jou
 """What a Jupyter Server uses where no handlers are configured."""
 
 
+_IF_UNKNOWN = "; what a server registers is known here once it has run: until then, name the schema's file by --schema"
+
+
 class _Log(EventLog):
     """A log with the settings of a configuration, and without handlers.
 
@@ -47,10 +50,9 @@ class _Log(EventLog):
     def __init__(self, configuration: Configuration) -> None:
         self._files = configuration.files
         self._stand_in: PseudonymKey | None = PseudonymKey(os.urandom(32))
-        known = self.class_trait_names(config=True)  # `status` says which of the others there are not
-        section = {name: configuration.section[name] for name in known if name in configuration.section}
-        section.pop("handlers", None)
-        super().__init__(config=Config({"EventLog": Config(section)}), on_invalid="log")
+        settings = set(EventLog.class_trait_names(config=True)) - {"handlers"}  # `status` says which others there are
+        section = Config({name: value for name, value in configuration.section.items() if name in settings})
+        super().__init__(config=Config({"EventLog": section}), on_invalid="log")
 
     def pseudonym_key(self) -> PseudonymKey | None:
         try:
@@ -114,12 +116,16 @@ class Governed:
         return [*known.values()]
 
     def problems(self, governance: Governance, schemas: list[EventSchema]) -> list[str]:
-        """Say what in the configuration is likely a mistake, or missing."""
-        unsaid = [name for name, text in governance.statement["notice"].items() if not text]
-        notice = f"EventLog.notice does not say {', '.join(unsaid)}: users must be told (GDPR art. 13)"
+        """Say what in the configuration is likely a mistake."""
         registered = [schema for schema in schemas if schema.id != DECISION_SCHEMA["$id"]]  # nobody allows it
-        found = [*self.problems_of_key(), *problems(governance, self.log, self.handlers, registered)]
-        return [*found, notice] if unsaid and governance.policy.patterns else found
+        return [*self.problems_of_key(), *problems(governance, self.log, self.handlers, registered, _IF_UNKNOWN)]
+
+    def notes(self, governance: Governance) -> list[str]:
+        """Say what the configuration leaves unsaid that users must be told."""
+        unsaid = [name for name, text in governance.statement["notice"].items() if not text]
+        if not unsaid or not governance.policy.patterns:
+            return []
+        return [f"EventLog.notice does not say {', '.join(unsaid)}: users must be told (GDPR art. 13)"]
 
     def disclosed(self) -> dict[str, Any]:
         """Return what is recorded, as a user is told; see disclosure.disclose."""

@@ -87,15 +87,17 @@ def check(
     added = [_read_schema(Path(name)) for name in wanted if Path(name).is_file()]
     schemas = _chosen(governed.schemas, [name for name in wanted if not Path(name).is_file()], added)
     kept = [_kept(schema, governance) for schema in schemas]
-    problems = governed.problems(governance, [*governed.schemas, *added])
+    problems, notes = governed.problems(governance, [*governed.schemas, *added]), governed.notes(governance)
     if event_file is not None:
         for problem in governed.problems_of_key():
             click.echo(printable(f"! {problem}"), err=True)
         return _show_event(kept, event_file, governed.log.max_event_bytes)
     if as_json:
-        click.echo(orjson.dumps(_as_dict(kept, problems), option=orjson.OPT_INDENT_2))
+        about = {**_as_dict(kept), "problems": problems, "notes": notes}
+        click.echo(orjson.dumps(about, option=orjson.OPT_INDENT_2))
     else:
-        _show(kept, problems, is_all=not wanted)
+        _show(kept, is_all=not wanted)
+        _show_remarks(problems, notes)
     return 1 if problems else 0
 
 
@@ -155,7 +157,7 @@ def _show_event(kept: list[_Kept], file: Path, max_event_bytes: int) -> int:
     return 0
 
 
-def _show(kept: list[_Kept], problems: list[str], *, is_all: bool) -> None:
+def _show(kept: list[_Kept], *, is_all: bool) -> None:
     console = stdout(cut=False)
     denied = [each.schema.id for each in kept if each.limits is None]
     for each in kept:
@@ -174,13 +176,19 @@ def _show(kept: list[_Kept], problems: list[str], *, is_all: bool) -> None:
     if denied:
         what = "Not allowed, so nothing is kept of them" if is_all else "Not allowed, so nothing is kept"
         console.print(Text(printable(f"{what}: {', '.join(denied)}"), "dim"), soft_wrap=True)
+
+
+def _show_remarks(problems: list[str], notes: list[str]) -> None:
+    console = stdout(cut=False)
+    for note in notes:
+        console.print(Text(printable(f"· {note}"), "dim"), soft_wrap=True)
     for problem in problems:
         console.print(Text(printable(f"! {problem}"), "yellow"), soft_wrap=True)
     if not problems:
         console.print("Nothing in the configuration looks like a mistake.")
 
 
-def _as_dict(kept: Iterable[_Kept], problems: list[str]) -> dict[str, Any]:
+def _as_dict(kept: Iterable[_Kept]) -> dict[str, Any]:
     return {
         "schemas": [
             {
@@ -199,6 +207,5 @@ def _as_dict(kept: Iterable[_Kept], problems: list[str]) -> dict[str, Any]:
                 ],
             }
             for each in kept
-        ],
-        "problems": problems,
+        ]
     }

@@ -25,12 +25,14 @@ class PolicyCheck:
     Parameters
     ----------
     classifications: what is said of the values of each registered schema, by its id; of several versions, of each.
+    if_unknown: what more is said of an id or a glob that none of them is like.
 
     Each method yields sentences that say what, where, and what to write instead; `where` is the setting.
     """
 
-    def __init__(self, classifications: Mapping[str, Sequence[Classification]]) -> None:
+    def __init__(self, classifications: Mapping[str, Sequence[Classification]], if_unknown: str = "") -> None:
         self._classifications = classifications
+        self._if_unknown = if_unknown
         self._categories = WELL_KNOWN.union(
             *(each.all_categories for several in classifications.values() for each in several)
         )
@@ -85,7 +87,7 @@ class PolicyCheck:
         if self._met(pattern):
             return None
         what = "matches no registered schema" if any(char in pattern for char in "*?[") else "is not registered"
-        return f"{what}{_did_you_mean(pattern, self._classifications)}"
+        return what + (_did_you_mean(pattern, self._classifications) or self._if_unknown)
 
     def _met(self, pattern: str) -> list[str]:
         return [each for each in self._classifications if each == pattern or fnmatch.fnmatchcase(each, pattern)]

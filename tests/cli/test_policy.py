@@ -118,6 +118,14 @@ def test_what_the_user_refuses_is_shown(run, visit, configure):
     assert [each["rule"] for each in fields if each["path"] == "/page"] == ["without consent: location"]
 
 
+def test_what_users_must_be_told_is_noted_and_no_mistake(run, configure):
+    configure(ALLOWED + "c.EventLog.notice = {'controller': 'U', 'contact': 'x'}")
+    said = json.loads(run("policy", "check", "--json").out)["notes"]
+    assert said == [
+        "EventLog.notice does not say legal_basis, purpose, recipients, retention: users must be told (GDPR art. 13)"
+    ]
+
+
 # An event
 
 
@@ -216,11 +224,6 @@ def test_an_event_needs_one_schema(run, home, configure):
             "'redactions': {'personal-dta': 'drop'}}]",
             "EventLog.handlers[0]['redactions']: no registered schema has the category 'personal-dta'; did you mean "
             "'personal-data'?",
-        ),
-        (
-            "c.EventLog.notice = {'controller': 'U', 'contact': 'x'}",
-            "EventLog.notice does not say legal_basis, purpose, recipients, retention: users must be told (GDPR art. "
-            "13)",
         ),
         (
             "c.EventLog.redactions = {'personal-data': 'pseudonymise'}",

@@ -152,10 +152,10 @@ def test_what_says_not_of_which_schema_it_is_is_no_event(directory):
 
 
 def test_a_line_that_is_no_event_is_kept_and_counted(directory):
-    damaged = [b"garbage\n", b"[]\n", b"\0\0\0\n"]
-    path = put(directory, damaged[0], line(1), damaged[1], line(2), damaged[2])
+    damaged = [b"garbage\n", b"[]\n", b"\0\0\0\n", b'{"__id__":"1","__schema__":7}\n{"__id__":"2"}\n']
+    path = put(directory, damaged[0], line(1), damaged[1], line(2), *damaged[2:])
 
-    assert erase_now(directory).damaged == 3
+    assert erase_now(directory).damaged == 5
     assert path.read_bytes() == b"".join(damaged)
 
 

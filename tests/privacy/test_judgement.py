@@ -24,7 +24,7 @@ SCHEMA = {
 
 
 def limits(allowed=None, redactions=None, refused=()):
-    said = Redactions(redactions or {}, key=None, where="w")
+    said = Redactions(redactions or {}, key=lambda: None, where="w")
     found = Policy([ID] if allowed is None else {ID: allowed}, said).limits(ID)
     return Limits(**{**vars(found), "refused": frozenset(refused)})
 
@@ -42,7 +42,7 @@ def verdict(path, *several, schema=SCHEMA):
     return action.text, descends, rule
 
 
-REFUSED = "the user refuses: secret"
+REFUSED = "without consent: secret"
 UNCLEAR = "the schema says it in a way that cannot be followed"
 
 

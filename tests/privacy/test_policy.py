@@ -16,7 +16,7 @@ A, ALL = "https://example.org/a/*", "https://example.org/*"
 
 
 def redactions(given):
-    return Redactions(given, key=None, where="where")
+    return Redactions(given, key=lambda: None, where="where")
 
 
 def test_a_schema_that_is_not_named_is_not_allowed():

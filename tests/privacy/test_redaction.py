@@ -357,3 +357,60 @@ def test_an_object_that_no_action_fits_is_null():
 def test_two_unlike_actions_upon_one_value_make_null_of_it():
     redactions = {"unrestricted": {"generalise": "suffix"}, ID: {"/t": {"generalise": "hour"}}}
     assert kept(THINGS, {"t": "a.ipynb"}, redactions=redactions) == {"t": None}
+
+
+PARTS = {"generalise": {"parts": 1}}
+
+
+@pytest.mark.parametrize(
+    ("by_path", "by_category", "by_handler", "becomes"),
+    [
+        (None, None, None, None),  # its category is not allowed
+        (PARTS, None, None, "a"),
+        (None, PARTS, None, "a"),
+        (PARTS, {"truncate": 3}, None, "a/b"),
+        ({"truncate": 3}, PARTS, None, "a/b"),
+        (PARTS, {"generalise": {"parts": 2}}, None, "a"),
+        (PARTS, {"generalise": "suffix"}, None, None),  # unlike
+        ({"truncate": 3}, {"truncate": 5}, {"truncate": 2}, "a/"),
+        ({"truncate": 3}, "null", None, None),
+        ("null", {"truncate": 3}, None, None),
+        (PARTS, None, {"truncate": 3}, "a/b"),
+        ({"truncate": 3}, None, PARTS, "a/b"),
+        (None, {"truncate": 3}, PARTS, "a/b"),
+        (PARTS, None, "drop", "dropped"),
+        ("drop", PARTS, "null", "dropped"),
+        (None, "drop", PARTS, "dropped"),
+    ],
+)
+@pytest.mark.parametrize("of_handler", ["category", "path"])
+def test_of_several_redactions_the_strictest_counts_wherever_it_stands(
+    by_path, by_category, by_handler, of_handler, becomes
+):
+    by_handler = {"secret": by_handler} if of_handler == "category" else {ID: {"/a": by_handler}}
+    redactions = {"secret": by_category, ID: {"/a": by_path}}
+    lines = Lines(redactions=_stated(by_handler))
+    recorded({"properties": {"a": S}}, {"a": "a/b/c"}, lines, redactions=_stated(redactions))
+    assert lines.kept == ({} if becomes == "dropped" else {"a": becomes})
+
+
+def _stated(redactions):
+    return {k: v for k, v in redactions.items() if v is not None and v != {"/a": None}}
+
+
+def test_a_reference_that_depends_on_who_follows_it_restricts():
+    schema = {
+        "$schema": "https://json-schema.org/draft/2019-09/schema",
+        "properties": {"a": {**U, "$recursiveRef": "#"}, "b": S},
+    }
+    assert kept(schema, {"a": {"b": SECRET}}) == {"a": None}
+
+
+def test_a_reference_into_a_metaschema_restricts():
+    schema = {"properties": {"a": {**U, "$ref": "http://json-schema.org/draft-07/schema#"}}}
+    assert kept(schema, {"a": {"title": SECRET}}) == {"a": None}
+
+
+def test_a_category_where_nobody_looks_for_one_classifies():
+    schema = {"properties": {"a": {"type": "string"}, "b": {"x-of-a-later-draft": [S]}}}
+    assert kept(schema, {"a": SECRET, "b": SECRET}) == {"a": None, "b": None}
