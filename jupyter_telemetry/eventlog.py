@@ -335,7 +335,8 @@ class EventLog(Settings):
     def _governed(self) -> Governance:
         """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
         mode, why = default_mode(os.environ, self._config_files())
-        governance = govern(self, self.handlers, self._decisions, default_mode=mode)
+        in_use = self._attachment.handlers
+        governance = govern(self, self.handlers, self._decisions, default_mode=mode, in_use=in_use)
         if self.allowed_schemas and not says_mode_of_all(self.consent):
             self._say_mode(mode, why, governance)
         return governance

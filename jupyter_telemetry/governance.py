@@ -31,7 +31,7 @@ from .privacy.consent import ALL, Setting, Standing
 from .traits import AllowedSchemas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from .privacy import DecisionStore
     from .privacy.pseudonym import PseudonymKey
@@ -166,10 +166,12 @@ def govern(
     decisions: DecisionStore,
     *,
     default_mode: str,
+    in_use: Collection[logging.Handler] = (),
 ) -> Governance:
     """Make one of what the configuration and the user's decisions say; handlers may be the dicts that make them.
 
-    Raises ConfigurationError.
+    A handler with limits wider than the log's is refused, unless it is `in_use`: what a log allows may be narrowed at
+    any time, down to nothing. Raises ConfigurationError.
     """
     key = cache(settings.pseudonym_key)
     if settings.pseudonym_key_file:  # a file that is named must be there, whether or not anything needs it yet
@@ -181,7 +183,10 @@ def govern(
         Redactions(settings.redactions, key=key, where="EventLog.redactions"),
         classifications,
     )
-    narrower = _narrower(handlers, policy, key)
+    narrower = _narrower(handlers, key)
+    for index, handler in enumerate(handlers):
+        if id(handler) in narrower and handler not in in_use:
+            _refuse_wider(narrower[id(handler)], policy, f"EventLog.handlers[{index}]")
     said = statement(
         allowed_schemas=settings.allowed_schemas,
         redactions=settings.redactions,
@@ -208,7 +213,7 @@ def _canonical(limits: Mapping[str, Any]) -> bytes:
 
 
 def _narrower(
-    handlers: Iterable[logging.Handler | Mapping[str, Any]], policy: Policy, key: Callable[[], PseudonymKey | None]
+    handlers: Iterable[logging.Handler | Mapping[str, Any]], key: Callable[[], PseudonymKey | None]
 ) -> dict[int, Policy]:
     """Make the policies of handlers that have one of their own; the same limits are one policy."""
     found: dict[int, Policy] = {}
@@ -217,7 +222,7 @@ def _narrower(
         _refuse_limits_behind(handler)
         limits = limits_of(handler)
         if limits:
-            made = _narrower_policy(limits, policy, key, f"EventLog.handlers[{index}]")
+            made = _narrower_policy(limits, key, f"EventLog.handlers[{index}]")
             found[id(handler)] = known.setdefault(_canonical(limits), made)
     return found
 
@@ -231,9 +236,7 @@ def _refuse_limits_behind(handler: logging.Handler | Mapping[str, Any]) -> None:
         _refuse_limits_behind(each)
 
 
-def _narrower_policy(
-    limits: Mapping[str, Any], policy: Policy, key: Callable[[], PseudonymKey | None], where: str
-) -> Policy:
+def _narrower_policy(limits: Mapping[str, Any], key: Callable[[], PseudonymKey | None], where: str) -> Policy:
     if not isinstance(limits, Mapping) or not set(limits) <= set(LIMITS):
         raise ConfigurationError(f"{where}: its event_limits are a dict with {' or '.join(LIMITS)}, and nothing else")
     redactions = limits.get("redactions") or {}
@@ -246,10 +249,12 @@ def _narrower_policy(
         except ConfigurationError as error:
             where_it_is = f"{where}['allowed_schemas']"
             raise ConfigurationError(str(error).replace("EventLog.allowed_schemas", where_it_is)) from None
-    narrower = Policy(allowed, Redactions(redactions, key=key, where=f"{where}['redactions']"))
+    return Policy(allowed, Redactions(redactions, key=key, where=f"{where}['redactions']"))
+
+
+def _refuse_wider(narrower: Policy, policy: Policy, where: str) -> None:
     if wider := narrower.exceeds(policy):
         raise ConfigurationError(
             f"{where}['allowed_schemas'] is wider than EventLog.allowed_schemas: {'; '.join(wider)}. A handler can "
             "only get less than the log allows: allow it there too, or leave it out here"
         )
-    return narrower

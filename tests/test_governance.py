@@ -364,3 +364,13 @@ def test_handlers_may_be_the_dicts_that_make_them(tmp_path):
         governance.statement
         == EventLog(handlers=[given], allowed_schemas=WITH_NAMES, consent="inform").governance.statement
     )
+
+
+def test_what_a_log_allows_may_be_narrowed_at_any_time(make_log):
+    lines = Keeping(allowed_schemas=[SAVE])
+    log = make_log(lines)
+    log.allowed_schemas = []
+    assert log.record_event(SAVE, 1, EVENT) is None
+    assert lines.records == []
+    with pytest.raises(ConfigurationError, match=r"is wider than EventLog\.allowed_schemas"):
+        log.add_handler(Keeping(allowed_schemas=[SAVE]))

@@ -445,6 +445,7 @@ def test_of_several_changes_at_once_that_do_not_fit_none_is_taken_over():
     log = EventLog(allowed_schemas=[ID], handlers=[narrow([ID])], consent="inform", max_event_bytes=1000)
     before = {name: getattr(log, name) for name in SETTINGS}
     change = {"allowed_schemas": ["b"], "max_event_bytes": 256, "redactions": {ID: {"/name": "drop"}}}
+    change["handlers"] = [narrow([ID])]
     with pytest.raises(ConfigurationError, match="is wider than"):
         log.update_config(Config({"EventLog": change}))
     assert {name: getattr(log, name) for name in SETTINGS} == before
