@@ -98,10 +98,11 @@ class RouteMaker:
                 schema_id,
             )
             return
-        is_named = schema_id in governance.policy.patterns  # then no other name is meant for it
+        if schema_id in governance.policy.patterns:  # then no other name is meant for it
+            return
         for pattern in governance.policy.unmet({schema.id for schema in self._registry}):
             near = self._registry.nearest(pattern)
-            if is_named or self._notices.was_said(("unknown", pattern)) or not (route.denied or near == schema_id):
+            if self._notices.was_said(("unknown", pattern)) or not (route.denied or near == schema_id):
                 continue
             self._notices.warn_once(
                 ("unknown", pattern),

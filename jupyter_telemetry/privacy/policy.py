@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..errors import ConfigurationError
 from .actions import parse_action
 from .classification import RESTRICTED, UNRESTRICTED
-from .globs import contains
+from .globs import contains, is_glob
 from .overlays import shipped
 from .paths import Paths, is_path, parse_path
 
@@ -122,8 +122,12 @@ class Policy:
 
     def unmet(self, schema_ids: Iterable[str]) -> list[str]:
         """Return the ids and globs that none of some schemas meets."""
+        known = set(schema_ids)
         return [
-            pattern for pattern in self._entries if not any(fnmatch.fnmatchcase(each, pattern) for each in schema_ids)
+            pattern
+            for pattern in self._entries
+            if pattern not in known
+            and not (is_glob(pattern) and any(fnmatch.fnmatchcase(each, pattern) for each in known))
         ]
 
     def limits(self, schema_id: str) -> Limits | None:
