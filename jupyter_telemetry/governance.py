@@ -10,8 +10,6 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from .destination import destinations
 from .errors import ConfigurationError
 from .handlers import LIMITS, behind, limits_of
@@ -28,6 +26,7 @@ from .privacy import (
 )
 from .privacy.check import PolicyCheck
 from .privacy.consent import ALL, Setting, Standing
+from .privacy.statement import canonical
 from .traits import AllowedSchemas
 
 if TYPE_CHECKING:
@@ -204,12 +203,8 @@ def govern(
 def _destinations(handler: logging.Handler | Mapping[str, Any]) -> list[str]:
     """Say where a handler sends events; if its own limits are others than a user was shown, that is another place."""
     limits = limits_of(handler)
-    by = f" ({hashlib.sha256(_canonical(limits)).hexdigest()[:8]})" if limits else ""
+    by = f" ({hashlib.sha256(canonical(limits)).hexdigest()[:8]})" if limits else ""
     return [f"{where}{by and ', limited' + by}" for where in destinations([handler])]
-
-
-def _canonical(limits: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(limits, option=orjson.OPT_SORT_KEYS, default=repr)
 
 
 def _narrower(
@@ -223,7 +218,7 @@ def _narrower(
         limits = limits_of(handler)
         if limits:
             made = _narrower_policy(limits, key, f"EventLog.handlers[{index}]")
-            found[id(handler)] = known.setdefault(_canonical(limits), made)
+            found[id(handler)] = known.setdefault(canonical(limits), made)
     return found
 
 

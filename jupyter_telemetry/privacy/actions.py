@@ -1,6 +1,7 @@
 """What may be done to a value before it is written, how an operator states it, and which of several is strictest.
 
-From the loosest to the strictest: keep, generalise, truncate, a callable, pseudonymise, null, drop.
+From the loosest to the strictest: keep; generalise, truncate and functions, of which each leaves a part of its own, so
+that of two kinds null is left; pseudonymise; null; drop.
 """
 
 from __future__ import annotations
@@ -37,9 +38,20 @@ if TYPE_CHECKING:
 
     from .pseudonym import PseudonymKey
 
-__all__ = ["DROP", "DROPPED", "KEEP", "NULL", "Action", "coarsest", "floor_time", "parse_action", "strictest"]
+__all__ = [
+    "DROP",
+    "DROPPED",
+    "KEEP",
+    "NULL",
+    "Action",
+    "coarsest",
+    "floor_time",
+    "parse_action",
+    "strictest",
+]
 
-_STRICTNESS = ("keep", "generalise", "truncate", "callable", "pseudonymise", "null", "drop")
+# Those that leave a part rank alike: a time that is cut to 40 characters is whole, one that is rounded and cut is not.
+_RANKS = {"keep": 0, "generalise": 1, "truncate": 1, "callable": 1, "pseudonymise": 2, "null": 3, "drop": 4}
 _TAKE_CONTAINERS = {"keep", "callable", "pseudonymise", "null", "drop"}
 _STATED = ("null", "drop", "pseudonymise", "truncate", "generalise")
 _EXACT = {str, int, float, bool}
@@ -89,7 +101,7 @@ class Action:
     @property
     def _rank(self) -> int:
         # What two unlike actions make is null, and ranks as they do: a stricter one still wins over both.
-        return _STRICTNESS.index(str(self._measure) if self._kind == "unlike" else self.name)
+        return int(str(self._measure)) if self._kind == "unlike" else _RANKS[self.name]
 
 
 KEEP = Action("keep", "kept as it is", lambda value: value)
@@ -241,7 +253,7 @@ def _both(first: Action, second: Action) -> Action:
         together = _TOGETHER[first._kind](first._measure, second._measure)
         if together is not None:
             return together
-    return Action(NULL.name, NULL.text, NULL.apply, "unlike", _STRICTNESS[first._rank])
+    return Action(NULL.name, NULL.text, NULL.apply, "unlike", first._rank)
 
 
 def _least_common_multiple(a: Fraction, b: Fraction) -> Action | None:

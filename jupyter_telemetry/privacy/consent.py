@@ -129,15 +129,25 @@ class Consent:
         self._statement = statement
         self._do_not_track = do_not_track(environ)
         self._reasons: dict[str, list[str]] = {}  # by the digest of the policy that was shown
+        self._refused = [each.subject for each in decisions.latest.values() if not each.granted]
         self.standings = tuple(self._standing(setting) for setting in settings)
         self._by_subject = {standing.setting.subject: standing for standing in self.standings}
-        self.refused_categories = frozenset(
-            subject for subject, standing in self._by_subject.items() if not standing.on and subject != ALL
-        )
         self.depends_on_decisions = any(standing.setting.mode != "inform" for standing in self.standings)
+        # A refusal outlives the switch by which it was made, as long as anything can be decided.
+        self._formerly_refused = [
+            subject for subject in self._refused if subject not in self._by_subject and self.depends_on_decisions
+        ]
+        off = (subject for subject, standing in self._by_subject.items() if not standing.on)
+        self.refused_categories = frozenset((*off, *self._formerly_refused)) - {ALL}
 
     def of_schema(self, schema_id: str) -> Standing:
         """Return how things stand with a schema: its own subject, else the longest glob that matches, else `*`."""
+        standing = self._of_its_subject(schema_id)
+        if standing.setting.mode == "inform" or not any(contains(each, schema_id) for each in self._formerly_refused):
+            return standing
+        return standing._replace(on=False, why="refused")
+
+    def _of_its_subject(self, schema_id: str) -> Standing:
         own = self._by_subject.get(schema_id)
         if own is not None:
             return own
@@ -151,6 +161,8 @@ class Consent:
 
     def _standing(self, setting: Setting) -> Standing:
         decision = self._decisions.latest.get(setting.subject)
+        if decision is None and setting.mode == "opt-out" and any(contains(s, setting.subject) for s in self._refused):
+            return Standing(setting, False, "refused", None, [])  # with what it was a part of
         reasons = self._widened_since(decision.digest) if decision and decision.granted else []
         on, why = self._verdict(setting.mode, decision, reasons)
         return Standing(setting, on, why, decision, list(reasons) if why == "asked again" else [])

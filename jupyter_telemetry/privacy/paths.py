@@ -5,12 +5,13 @@ Written as JSON pointers (RFC 6901): `~1` is a slash in a name, `~0` a tilde. `*
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ANY", "NO_PATHS", "Paths", "is_path", "parse_path", "path_text"]
+__all__ = ["ANY", "Paths", "is_by_path", "is_path", "parse_path", "path_text"]
 
 ANY = "*"
 
@@ -21,6 +22,11 @@ _Way = tuple[tuple[str, ...], _Said]
 def is_path(text: str) -> bool:
     """Say whether a text is written as a path, and not as the bare name of a property at the top."""
     return text.startswith("/")
+
+
+def is_by_path(said: object) -> bool:
+    """Say whether this is {"/path": …}, and not one thing that is said of all."""
+    return isinstance(said, Mapping) and any(isinstance(name, str) and is_path(name) for name in said)
 
 
 def parse_path(text: str) -> tuple[str, ...]:
@@ -85,6 +91,3 @@ class Paths(Generic[_Said]):
 
     def __repr__(self) -> str:
         return f"<Paths {sorted(path_text(steps) for steps, _ in self._ways)}>"
-
-
-NO_PATHS: Paths[object] = Paths()

@@ -11,7 +11,7 @@ from .actions import parse_action
 from .classification import RESTRICTED, UNRESTRICTED
 from .globs import contains, is_glob
 from .overlays import shipped
-from .paths import Paths, is_path, parse_path
+from .paths import Paths, is_by_path, is_path, parse_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -75,7 +75,7 @@ class Redactions:
 
         for subject, said in given.items():
             place = f"{where}[{subject!r}]"
-            if isinstance(said, dict) and any(is_path(name) for name in said if isinstance(name, str)):
+            if is_by_path(said):
                 self._by_schema[subject] = [
                     (_checked_path(path, place), parsed(action, f"{place}[{path!r}]")) for path, action in said.items()
                 ]

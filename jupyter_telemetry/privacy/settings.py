@@ -18,7 +18,7 @@ __all__ = ["ALL", "MODES", "Setting", "default_mode", "parse_consent", "says_mod
 MODES = ("inform", "opt-out", "opt-in")
 ALL = "*"  # the subject of all that no other setting speaks of
 
-_SECTION = b"EventLog"
+_SPEAKING = (b"EventLog", b"load_subconfig")  # the second has another file speak
 _HUB = ("JUPYTERHUB_USER", "JUPYTERHUB_API_TOKEN")
 
 
@@ -131,7 +131,8 @@ def default_mode(environ: Mapping[str, str], config_files: Iterable[str | os.Pat
 def _why_not_own(file: Path, environ: Mapping[str, str]) -> str:
     """Return why a file may speak of EventLog for somebody else than the user; "" if it does not."""
     try:
-        if _SECTION not in file.read_bytes():
+        text = file.read_bytes()
+        if not any(word in text for word in _SPEAKING):
             return ""
         real = file.resolve()
         owner = real.stat().st_uid

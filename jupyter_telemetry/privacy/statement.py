@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .paths import is_by_path
 from .widening import widened
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def statement(
             for pattern in allowed_schemas
         },
         "redactions": {
-            "categories": {name: action for name, action in redactions.items() if not _is_by_path(action)},
-            "properties": {name: dict(paths) for name, paths in redactions.items() if _is_by_path(paths)},
+            "categories": {name: action for name, action in redactions.items() if not is_by_path(action)},
+            "properties": {name: dict(paths) for name, paths in redactions.items() if is_by_path(paths)},
         },
         "classifications": {
             pattern: {path: _categories(entry) for path, entry in paths.items()}
@@ -63,18 +64,19 @@ def statement(
             for setting in consent
         },
     }
-    plain: dict[str, Any] = json.loads(_canonical(said))
+    plain: dict[str, Any] = json.loads(canonical(said))
     return plain
 
 
 def digest(statement: Mapping[str, Any]) -> str:
     """Name a statement by its SHA-256: "sha256:…"."""
-    return f"sha256:{hashlib.sha256(_canonical(statement)).hexdigest()}"
+    return f"sha256:{hashlib.sha256(canonical(statement)).hexdigest()}"
 
 
-def _canonical(value: Any) -> bytes:
+def canonical(value: Any) -> bytes:
+    """Write plain JSON in the one form in which it is compared; what is none by its name."""
     # Not orjson: a lone surrogate or a long integer of somebody's configuration must not end a server here.
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=repr).encode("ascii")
 
 
 def _limits(entry: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -82,11 +84,6 @@ def _limits(entry: Mapping[str, Any]) -> dict[str, list[str]]:
         "categories": sorted(set(entry.get("allowed_categories") or ())),
         "properties": sorted(set(entry.get("allowed_properties") or ())),
     }
-
-
-def _is_by_path(action: object) -> bool:
-    """Say whether this is {"/path": action}, and not an action such as {"truncate": 8}."""
-    return isinstance(action, Mapping) and all(str(key).startswith("/") for key in action)
 
 
 def _categories(entry: Any) -> list[str]:

@@ -15,15 +15,19 @@ _TIMES = ("hour", "day", "week")
 
 
 def is_looser(now: object, before: object) -> bool:
-    """Say whether `now` may leave more of a value than `before` did; of two that cannot be compared: yes."""
+    """Say whether `now` may leave more of a value than `before` did; of two that cannot be compared: yes.
+
+    Two of one kind can be compared, and each with what keeps all or nothing. Which of two kinds counts in a conflict
+    (see actions) says nothing of which leaves more: a time that is cut to 40 characters is whole, rounded it is not.
+    """
     if now == before:
         return False
     rank, rank_before = _rank(now), _rank(before)
-    if rank is None or rank_before is None:
-        return rank is None or rank < _NULL
-    if rank != rank_before:
-        return rank < rank_before
-    return not _is_as_strict(now, before)
+    if rank_before == _KEPT and rank is not None:
+        return False
+    if rank is None or rank_before is None or _NULL in (rank, rank_before) or _DROPPED in (rank, rank_before):
+        return rank is None or (rank < _NULL if rank_before is None else rank < rank_before)
+    return rank != rank_before or not _is_as_strict(now, before)
 
 
 def in_words(action: object) -> str:

@@ -184,11 +184,14 @@ def strictest(actions):
     stated = [each for each in actions if each != "keep"]
     if not stated:
         return "keep"
-    rank = max(STRICTNESS.index(kind_of(each)) for each in stated)
-    top = [each for each in stated if STRICTNESS.index(kind_of(each)) == rank]
-    alike = [each for index, each in enumerate(top) if each not in top[:index]]
+    strict = max(stated, key=lambda each: STRICTNESS.index(kind_of(each)))
+    if STRICTNESS.index(kind_of(strict)) > STRICTNESS.index("callable"):
+        return strict
+    alike = [each for index, each in enumerate(stated) if each not in stated[:index]]
     if len(alike) == 1:
         return alike[0]
+    if len(set(map(kind_of, alike))) > 1:
+        return "null"
     if kind_of(alike[0]) == "truncate":
         return {"truncate": min(each["truncate"] for each in alike)}
     hows = [each["generalise"] for each in alike if isinstance(each, dict)]

@@ -368,16 +368,15 @@ PARTS = {"generalise": {"parts": 1}}
         (None, None, None, None),  # its category is not allowed
         (PARTS, None, None, "a"),
         (None, PARTS, None, "a"),
-        (PARTS, {"truncate": 3}, None, "a/b"),
-        ({"truncate": 3}, PARTS, None, "a/b"),
+        (PARTS, {"truncate": 3}, None, None),  # unlike
+        ({"truncate": 3}, PARTS, None, None),
         (PARTS, {"generalise": {"parts": 2}}, None, "a"),
         (PARTS, {"generalise": "suffix"}, None, None),  # unlike
         ({"truncate": 3}, {"truncate": 5}, {"truncate": 2}, "a/"),
         ({"truncate": 3}, "null", None, None),
         ("null", {"truncate": 3}, None, None),
-        (PARTS, None, {"truncate": 3}, "a/b"),
-        ({"truncate": 3}, None, PARTS, "a/b"),
-        (None, {"truncate": 3}, PARTS, "a/b"),
+        (PARTS, None, {"truncate": 3}, None),
+        (None, {"truncate": 3}, PARTS, None),
         (PARTS, None, "drop", "dropped"),
         ("drop", PARTS, "null", "dropped"),
         (None, "drop", PARTS, "dropped"),

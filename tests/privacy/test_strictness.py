@@ -14,10 +14,9 @@ from jupyter_telemetry.privacy.strictness import in_words, is_looser
     [
         ("drop", "null"),
         ("null", "pseudonymise"),
-        ("pseudonymise", "package.function"),
-        ("package.function", {"truncate": 1}),
+        ("null", {"of a later version": 8}),
+        ("pseudonymise", "keep"),
         ({"truncate": 1}, {"truncate": 2}),
-        ({"truncate": 9}, {"generalise": "week"}),
         ({"generalise": "week"}, {"generalise": "day"}),
         ({"generalise": "day"}, {"generalise": "hour"}),
         ({"generalise": "hour"}, "keep"),
@@ -35,6 +34,9 @@ def test_the_order_of_strictness(one, looser):
     ("one", "other"),
     [
         ("package.one", "package.two"),
+        ("pseudonymise", "package.function"),
+        ("package.function", {"truncate": 1}),
+        ({"truncate": 40}, {"generalise": "week"}),
         ({"generalise": "hour"}, {"generalise": "suffix"}),
         ({"generalise": {"bucket": 10}}, {"generalise": {"bucket": 15}}),
         ({"generalise": {"bucket": 10}}, {"generalise": {"parts": 10}}),
