@@ -25,11 +25,12 @@ from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValu
 
 from ..destination import destinations
 from ..errors import ConfigurationError
+from ..handlers import walk
 from ..journal import JournalHandler, default_directory
 from ..traits import AllowedSchemas, resolve_lazy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
 
@@ -163,10 +164,8 @@ def _called(given: Any) -> Any:
 
 def _handlers(given: Any) -> Iterator[ConfiguredHandler]:
     for each in given if isinstance(given, (list, tuple)) else ():
-        if isinstance(each, dict):
-            yield from _of_dict(each)
-        elif isinstance(each, logging.Handler):
-            yield from _of_handler(each)
+        if isinstance(each, (dict, logging.Handler)):
+            yield from _with_those_behind(each)
         else:
             yield ConfiguredHandler(type(each).__name__, problem="neither a logging.Handler nor a dict")
     if given is not None and not isinstance(given, (list, tuple)):
@@ -178,34 +177,30 @@ def _usable(given: Any) -> tuple[Any, ...]:
     return tuple(each for each in listed if isinstance(each, (dict, logging.Handler)))
 
 
-def _of_handler(handler: logging.Handler) -> Iterator[ConfiguredHandler]:
-    """Describe a handler, and those that it hands on to; close it, for it was made for this process only."""
-    directory = handler.directory if isinstance(handler, JournalHandler) else None
-    yield ConfiguredHandler(type(handler).__qualname__, directory, tuple(destinations([handler])))
-    behind = [getattr(handler, "target", None), *getattr(getattr(handler, "listener", None), "handlers", ())]
-    for each in behind:
+def _with_those_behind(given: logging.Handler | dict[str, Any]) -> Iterator[ConfiguredHandler]:
+    """Describe a handler and all that it hands on to; close them, for they were made for this process only."""
+    for each in list(walk(given)):
         if isinstance(each, logging.Handler):
-            yield from _of_handler(each)
-    if not isinstance(handler, logging.handlers.MemoryHandler):  # which would forget what is behind it
-        handler.close()
+            directory = each.directory if isinstance(each, JournalHandler) else None
+            yield ConfiguredHandler(type(each).__qualname__, directory, tuple(destinations([each])))
+            if not isinstance(each, logging.handlers.MemoryHandler):  # which would forget what is behind it
+                each.close()
+        else:
+            yield _of_dict(each)
 
 
-def _of_dict(given: dict[str, Any]) -> Iterator[ConfiguredHandler]:
+def _of_dict(given: Mapping[str, Any]) -> ConfiguredHandler:
     maker = given.get("class", given.get("()"))
     name = maker if isinstance(maker, str) else getattr(maker, "__qualname__", "?")
     try:
         found = _found(maker)
     except (ImportError, AttributeError, ValueError) as error:
-        yield ConfiguredHandler(name, problem=f"cannot be imported: {error}")
-        return
+        return ConfiguredHandler(name, problem=f"cannot be imported: {error}")
+    place = None
     if isinstance(found, type) and issubclass(found, JournalHandler):
         directory = given.get("directory") or default_directory()
         place = Path(os.path.abspath(os.path.expanduser(directory)))
-        yield ConfiguredHandler(found.__qualname__, place, tuple(destinations([given])))
-    else:
-        yield ConfiguredHandler(getattr(found, "__qualname__", name), None, tuple(destinations([given])))
-    if isinstance(given.get("target"), dict):
-        yield from _of_dict(given["target"])
+    return ConfiguredHandler(getattr(found, "__qualname__", name), place, tuple(destinations([given])))
 
 
 def _found(maker: Any) -> Any:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from contextlib import contextmanager
-from logging.handlers import MemoryHandler, QueueHandler
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ...disclosure import disclose, in_words
 from ...errors import ConsentError, JournalError
+from ...handlers import walk
 from ...journal import JournalHandler, JournalReader
 from ...journal.erasure import erase
 from ...journal.export import export
@@ -135,9 +135,10 @@ class Backend:
     def _journals(self) -> list[JournalHandler]:
         """Return the journals that the log writes to, each directory once, also those behind other handlers."""
         found: dict[Path, JournalHandler] = {}
-        for handler in _with_those_behind(self._log.handlers):
-            if isinstance(handler, JournalHandler):
-                found.setdefault(handler.directory, handler)
+        for handler in self._log.handlers:
+            for each in walk(handler):
+                if isinstance(each, JournalHandler):
+                    found.setdefault(each.directory, each)
         return list(found.values())
 
     def _needed_journals(self) -> list[JournalHandler]:
@@ -190,13 +191,3 @@ def _readable() -> Iterator[None]:
         yield
     except JournalError as error:
         raise Refusal(503, f"This cannot be done now: {error}.") from None
-
-
-def _with_those_behind(handlers: Iterable[object]) -> Iterator[object]:
-    """Yield handlers, and those that they feed: of a MemoryHandler its target, of a QueueHandler its listener's."""
-    for handler in handlers:
-        yield handler
-        if isinstance(handler, MemoryHandler) and handler.target is not None:
-            yield from _with_those_behind([handler.target])
-        elif isinstance(handler, QueueHandler):
-            yield from _with_those_behind(getattr(getattr(handler, "listener", None), "handlers", ()))
