@@ -145,6 +145,9 @@ class DecisionStore:
                 raise Unreadable("is no regular file")
             if not _is_ours(found, self.file.parent):
                 raise Unreadable(f"belongs to another user (uid {found.st_uid}): its decisions are not yours")
+        except OSError as error:  # a file server forgets files that are open
+            os.close(fd)
+            raise Unreadable(f"cannot be read: {error.strerror}") from None
         except BaseException:
             os.close(fd)
             raise
@@ -224,7 +227,7 @@ def _is_ours(found: os.stat_result, directory: Path) -> bool:
 
     A file server may show all files under one other owner: then the directory is that one's too.
     """
-    return not hasattr(os, "geteuid") or found.st_uid in (os.geteuid(), os.stat(directory).st_uid)
+    return not hasattr(os, "geteuid") or found.st_uid == os.geteuid() or found.st_uid == os.stat(directory).st_uid
 
 
 def _make_private(directory: Path) -> None:
