@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConsentError
+from ..lockfile import LockFile, LockLost
 from ..privatefile import make_private, replacing
-from .filelock import STALE_S, FileLock, LockLost
 from .ledger import Decision, Decisions, Ledger, Unreadable
 from .statement import digest
 
@@ -30,6 +30,8 @@ __all__ = ["MAX_BYTES", "Decision", "DecisionStore", "Decisions", "default_file"
 
 MAX_BYTES = 32 * 1024**2  # of the file; a decision takes some 300
 
+_STALE_S = 10.0  # after which a lock that nobody lets go was left by a killed process
+_WAIT_S = 30.0
 _TRIES = 5  # to write, when others take our lock for one that was left behind
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a FIFO must not hang a server
 _NOT_THERE = "there is no file"
@@ -57,7 +59,7 @@ class DecisionStore:
         file: Path | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
-        stale_lock_s: float = STALE_S,
+        stale_lock_s: float = _STALE_S,
     ) -> None:
         self._file = file
         self._clock = clock
@@ -119,7 +121,8 @@ class DecisionStore:
         try:
             make_private(str(self.file.parent))
             for _ in range(_TRIES):
-                lock = FileLock(self.file.with_name(f"{self.file.name}.lock"), stale_s=self._stale_lock_s)
+                name = self.file.with_name(f"{self.file.name}.lock")
+                lock = LockFile(name, stale_s=self._stale_lock_s, wait_s=_WAIT_S)
                 with contextlib.suppress(LockLost), lock:
                     self._replace(self._added(made, statement), lock)
                     return made
@@ -183,7 +186,7 @@ class DecisionStore:
             ledger.add(decision, statement)
         return ledger.encode()
 
-    def _replace(self, content: bytes, lock: FileLock) -> None:
+    def _replace(self, content: bytes, lock: LockFile) -> None:
         """Put a new file in the place of the old one. Raises OSError, LockLost: then nothing has changed."""
         directory, name = self.file.parent, self.file.name
         for left in directory.glob(f".{name}.*.tmp"):  # by a process that was killed
