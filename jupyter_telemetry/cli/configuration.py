@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.application import JupyterApp
 from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValue, PyFileConfigLoader
 
+from ..convention import DROPPED, dropped_files
 from ..destination import destinations
 from ..errors import ConfigurationError
 from ..handlers import walk
@@ -36,7 +37,6 @@ __all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
 
 _NAMES = ("jupyter_config", "jupyter_server_config")
 _SECTION = "EventLog"
-_DROPPED = "jupyter_server_config.d"
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def read_configuration(file: Path | None = None) -> Configuration:
     with _quiet():
         for path in _files(file):
             loaded = _load(path)
-            if _SECTION in loaded or path.parent.name != _DROPPED:  # most of what lies there switches extensions on
+            if _SECTION in loaded or path.parent.name != DROPPED:  # most of what lies there switches extensions on
                 config.merge(loaded)
                 files.append(path)
         section = config.get(_SECTION, Config())
@@ -122,7 +122,7 @@ def _files(file: Path | None) -> list[Path]:
     """List the files there are, those that win last."""
     paths = [Path(each) for each in reversed(JupyterApp().config_file_paths)]
     names = _NAMES if file is None else _NAMES[:1]
-    found = [file for path in paths for file in sorted((path / _DROPPED).glob("*.json"))]
+    found = dropped_files(paths)
     found += [path / f"{name}{suffix}" for name in names for path in paths for suffix in (".py", ".json")]
     return [path for path in found if path.is_file()] + ([file] if file is not None else [])
 

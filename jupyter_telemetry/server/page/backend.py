@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from ..eventlog import ServerEventLog
 
-__all__ = ["FORMATS", "Backend", "Refusal"]
-
-FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=UTF-8"}
+__all__ = ["Backend", "Refusal"]
 
 
 class Refusal(Exception):
@@ -88,7 +86,7 @@ class Backend:
         return self.state()
 
     def export(self, form: str) -> Iterator[bytes]:
-        """Yield all that the journals hold, in one of FORMATS.
+        """Yield all that the journals hold, in one of journal.export.FORMATS.
 
         Raises Refusal: 404 if there is no journal; and, when it is read, 503 if it cannot be.
         """
