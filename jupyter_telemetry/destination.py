@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .handlers import behind, walk
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -20,7 +22,8 @@ __all__ = ["JOURNAL", "destinations"]
 
 JOURNAL = "a journal on this machine"
 
-_SETTINGS = ("address", "handlers", "host", "listener", "port", "secure", "stream", "target", "toaddrs")
+_SETTINGS = ("address", "host", "port", "secure", "stream", "toaddrs")
+_HANDS_ON = (logging.handlers.MemoryHandler, logging.handlers.QueueHandler)  # and sends nowhere itself
 _DEVICES = {
     "/dev/stdout": "the standard output",
     "/dev/fd/1": "the standard output",
@@ -38,28 +41,21 @@ def destinations(handlers: Iterable[logging.Handler | Mapping[str, Any]]) -> lis
     What is behind a QueueHandler or a MemoryHandler is told in its place. A class that nothing is known of is told by
     its name, and a NullHandler not at all.
     """
-    return list(dict.fromkeys(words for handler in handlers for words in _words(handler, ())))
+    return list(dict.fromkeys(words for handler in handlers for each in walk(handler) for words in _words(each)))
 
 
-def _words(handler: object, above: tuple[object, ...]) -> Iterator[str]:
-    if any(handler is each for each in above):  # one that feeds itself
-        return
+def _words(handler: logging.Handler | Mapping[str, Any]) -> Iterator[str]:
+    """Say where one handler itself sends to, whatever it feeds."""
     kind, told = _class_and_settings(handler)
     if not isinstance(kind, type):
         yield _name(kind)
+    elif issubclass(kind, logging.NullHandler):
         return
-    if issubclass(kind, logging.NullHandler):
-        return
-    if issubclass(kind, (logging.handlers.MemoryHandler, logging.handlers.QueueHandler)):
-        behind = list(_behind(told))
-        for each in behind:
-            yield from _words(each, (*above, handler))
-        if behind:
-            return
-    yield _place(kind, told) or _name(kind)
+    elif not (issubclass(kind, _HANDS_ON) and behind(handler)):
+        yield _place(kind, told) or _name(kind)
 
 
-def _class_and_settings(handler: object) -> tuple[object, Mapping[str, Any]]:
+def _class_and_settings(handler: logging.Handler | Mapping[str, Any]) -> tuple[object, Mapping[str, Any]]:
     """Return a handler's class, and what it was made with as far as that shows where it sends to.
 
     The class may be some callable, or a name, where it cannot be found out.
@@ -75,14 +71,6 @@ def _class_and_settings(handler: object) -> tuple[object, Mapping[str, Any]]:
             return kind, handler
     defaults = {"address": ("localhost", logging.handlers.SYSLOG_UDP_PORT), "stream": sys.stderr}
     return kind, {**defaults, **handler}
-
-
-def _behind(told: Mapping[str, Any]) -> Iterator[object]:
-    """Yield the handlers behind one, or the dicts that make them."""
-    listed = told.get("handlers") or getattr(told.get("listener"), "handlers", ())
-    for each in [told.get("target"), *(listed if isinstance(listed, (list, tuple)) else ())]:
-        if isinstance(each, (logging.Handler, Mapping)):
-            yield each
 
 
 def _place(kind: type, told: Mapping[str, Any]) -> str:

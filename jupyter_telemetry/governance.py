@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .destination import destinations
 from .errors import ConfigurationError
-from .handlers import LIMITS, behind, limits_of
+from .handlers import LIMITS, limits_of, walk
 from .privacy import (
     DECISION_SCHEMA,
     Classification,
@@ -223,12 +223,11 @@ def _narrower(
 
 
 def _refuse_limits_behind(handler: logging.Handler | Mapping[str, Any]) -> None:
-    for each in behind(handler) if isinstance(handler, logging.Handler) else ():
-        if limits_of(each):
+    for each in walk(handler):
+        if each is not handler and limits_of(each):
             raise ConfigurationError(
                 f"EventLog.handlers: {' and '.join(LIMITS)} stand at the outer handler; one behind it gets the same"
             )
-        _refuse_limits_behind(each)
 
 
 def _narrower_policy(limits: Mapping[str, Any], key: Callable[[], PseudonymKey | None], where: str) -> Policy:

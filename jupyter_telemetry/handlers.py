@@ -8,6 +8,7 @@ import logging.handlers
 import queue
 import sys
 import weakref
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import forksafe
@@ -15,9 +16,19 @@ from .errors import ConfigurationError
 from .record import LINES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-__all__ = ["LIMITS", "behind", "close_handlers", "is_line_handler", "limits_of", "make_handler", "quieten", "restore"]
+__all__ = [
+    "LIMITS",
+    "behind",
+    "close_handlers",
+    "is_line_handler",
+    "limits_of",
+    "make_handler",
+    "quieten",
+    "restore",
+    "walk",
+]
 
 
 def is_line_handler(handler: logging.Handler) -> bool:
@@ -158,7 +169,7 @@ def close_handlers(handlers: list[logging.Handler]) -> list[tuple[logging.Handle
     while handlers:
         handler = handlers.pop()
         # A MemoryHandler forgets its target when it is closed.
-        made_behind = [each for each in behind(handler) if "close" in vars(each)]
+        made_behind = [each for each in behind(handler) if isinstance(each, logging.Handler) and "close" in vars(each)]
         vars(handler).pop("close", None)
         listener = getattr(handler, "listener", None)
         for shut in (listener.stop, handler.close) if listener is not None else (handler.close,):
@@ -170,12 +181,39 @@ def close_handlers(handlers: list[logging.Handler]) -> list[tuple[logging.Handle
     return failed
 
 
-def behind(handler: logging.Handler) -> Iterator[logging.Handler]:
-    """Yield the handlers behind a MemoryHandler, or behind a QueueHandler that knows its listener."""
-    listener = getattr(handler, "listener", None)
-    for each in (getattr(handler, "target", None), *getattr(listener, "handlers", ())):
-        if isinstance(each, logging.Handler):
+# Handlers behind handlers
+
+
+def behind(handler: object) -> list[logging.Handler | Mapping[str, Any]]:
+    """List the handlers that a handler feeds by itself, or the dicts that make them; a dict feeds what it will make.
+
+    Those are the target of a MemoryHandler, and what the listener of a QueueHandler feeds, as far as it knows that.
+    """
+    if isinstance(handler, Mapping):
+        target, fed = handler.get("target"), handler.get("handlers")
+    else:
+        target, fed = getattr(handler, "target", None), getattr(getattr(handler, "listener", None), "handlers", ())
+    listed = [target, *(fed if isinstance(fed, Iterable) else ())]
+    return [each for each in listed if isinstance(each, (logging.Handler, Mapping))]
+
+
+def walk(handler: logging.Handler | Mapping[str, Any]) -> Iterator[logging.Handler | Mapping[str, Any]]:
+    """Yield a handler, or a dict that makes one, and all behind it: each once, also where one feeds itself.
+
+    What is behind one is looked for when the next is asked for: a MemoryHandler that is closed has forgotten it.
+    """
+    seen: dict[int, object] = {}  # kept here, so that no other gets its id
+    waiting = [handler]
+    while waiting:
+        each = waiting.pop()
+        if id(each) not in seen:
+            seen[id(each)] = each
             yield each
+            waiting += reversed(behind(each))
+
+
+def _handlers_in(handler: logging.Handler) -> Iterator[logging.Handler]:
+    return (each for each in walk(handler) if isinstance(each, logging.Handler))
 
 
 def _leave_to_the_parent(handler: logging.Handler) -> None:
@@ -199,6 +237,11 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     an exception that hold nothing of the event. A record that is no event is treated as it was. A stream's handler
     without a formatter gets one that does the same, only sooner. A SocketHandler that has no connection fails.
     """
+    for each in _handlers_in(handler):
+        _quieten(each, on_failure)
+
+
+def _quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, BaseException | None], None]) -> None:
     watch = vars(handler).get("handleError")
     if not isinstance(watch, _Watch):
         watch = _Watch(handler)
@@ -210,17 +253,14 @@ def quieten(handler: logging.Handler, on_failure: Callable[[logging.Handler, Bas
     forksafe.guard(handler, _leave_to_the_parent)
     if isinstance(handler, logging.StreamHandler) and getattr(handler, "formatter", LINES) is None:
         handler.formatter = LINES
-    for each in behind(handler):
-        quieten(each, on_failure)
 
 
 def restore(handler: logging.Handler, on_failure: Callable[[logging.Handler, BaseException | None], None]) -> None:
     """Undo quieten."""
-    watch = vars(handler).get("handleError")
-    if isinstance(watch, _Watch):
-        watch.forget(handler, on_failure)
-    for each in behind(handler):
-        restore(each, on_failure)
+    for each in _handlers_in(handler):
+        watch = vars(each).get("handleError")
+        if isinstance(watch, _Watch):
+            watch.forget(each, on_failure)
 
 
 def _keeps_silent(handler: logging.Handler) -> bool:

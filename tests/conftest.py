@@ -3,6 +3,9 @@
 The plugin under test is loaded here, and not by its entry point, so that coverage sees its import.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 from hypothesis import Phase, settings
 
 pytest_plugins = ["jupyter_telemetry.testing"]
@@ -12,3 +15,14 @@ settings.register_profile("patient", deadline=None, print_blob=True)
 # For whoever wants to know that something fails, not what is the least that does.
 settings.register_profile("as-found", settings.get_profile("patient"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile("patient")
+
+
+@pytest.fixture
+def in_threads():
+    """Run a function in several threads at once, with the number of its thread; raise what one of them raises."""
+
+    def run(function, count: int = 4) -> None:
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(function, range(count)))
+
+    return run

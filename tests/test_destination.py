@@ -138,6 +138,12 @@ def test_a_handler_that_feeds_itself_is_told_once():
     handler.close()
 
 
+def test_a_handler_of_their_own_that_feeds_another_is_told_with_it(tmp_path):
+    handler = Theirs()
+    handler.target = logging.FileHandler(tmp_path / "a", delay=True)
+    assert destinations([handler]) == [THEIRS, HERE]
+
+
 def test_each_place_is_told_once_in_the_order_of_the_handlers():
     file, theirs = {"class": "logging.FileHandler", "filename": "a"}, {"class": THEIRS}
     assert destinations([theirs, file, {**file, "filename": "b"}, theirs]) == [THEIRS, HERE]

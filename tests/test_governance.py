@@ -261,6 +261,14 @@ def test_limits_of_a_handler_behind_another_are_an_error_that_says_where_they_be
         assert refused(handler) == BEHIND
 
 
+def test_a_handler_that_feeds_itself_may_have_limits(make_log):
+    itself = logging.handlers.MemoryHandler(9)
+    itself.target = itself
+    itself.event_limits = {"allowed_schemas": [SAVE]}
+    assert make_log(itself).handlers == [itself]
+    itself.target = None
+
+
 # Limits that are wider, or none
 
 

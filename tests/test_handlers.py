@@ -28,7 +28,7 @@ import pytest
 from pythonjsonlogger.json import JsonFormatter
 
 from jupyter_telemetry import EventLog
-from jupyter_telemetry.handlers import is_line_handler
+from jupyter_telemetry.handlers import behind, is_line_handler, walk
 from jupyter_telemetry.notice import Notices
 
 SECRET = "s3cret-välue"
@@ -698,6 +698,61 @@ def test_a_removed_handler_handles_its_errors_as_before(make_log):
     for each in (plain, own, memory):
         log.remove_handler(each)
     assert [vars(each).get("handleError") for each in (plain, own, memory, behind)] == [None, handle_error, None, None]
+
+
+# Handlers behind handlers
+
+
+def feeding(*fed):
+    handler = logging.handlers.QueueHandler(queue.Queue())
+    handler.listener = logging.handlers.QueueListener(handler.queue, *fed)
+    return handler
+
+
+def test_a_walk_comes_to_each_handler_behind_another_once_in_order():
+    first, second = Keeping(), Keeping()
+    memory = logging.handlers.MemoryHandler(9, target=second)
+    outer = logging.handlers.MemoryHandler(9, target=feeding(first, memory, second))
+    assert list(walk(outer)) == [outer, outer.target, first, memory, second]
+    assert list(walk(first)) == [first]
+
+
+def test_a_walk_treats_dicts_as_the_handlers_that_they_make():
+    kept, file = Keeping(), {"class": "logging.FileHandler", "filename": "a"}
+    memory = {"class": "logging.handlers.MemoryHandler", "capacity": 9, "target": kept}
+    outer = {"class": "logging.handlers.QueueHandler", "handlers": [file, memory]}
+    assert list(walk(outer)) == [outer, file, memory, kept]
+    assert list(walk({"target": "ext://their.handler", "handlers": 5})) == [
+        {"target": "ext://their.handler", "handlers": 5}
+    ]
+
+
+def test_a_walk_ends_where_handlers_feed_themselves():
+    memory, given = logging.handlers.MemoryHandler(9), {"class": "logging.handlers.MemoryHandler"}
+    memory.target = outer = feeding(memory)
+    given["target"] = given
+    assert list(walk(memory)) == [memory, outer]
+    assert [each is given for each in walk(given)] == [True]
+    assert behind(memory) == [outer]
+    memory.close()
+
+
+def test_a_walk_goes_as_deep_as_there_are_handlers():
+    innermost = outer = Keeping()
+    for _ in range(sys.getrecursionlimit() + 1):
+        outer = logging.handlers.MemoryHandler(9, target=outer)
+    *_, last = walk(outer)
+    assert last is innermost
+
+
+def test_a_log_takes_a_handler_that_feeds_itself_and_gives_it_back(make_log):
+    memory = logging.handlers.MemoryHandler(9)
+    memory.target = memory
+    log = make_log(memory)
+    assert "handleError" in vars(memory)
+    log.remove_handler(memory)
+    assert "handleError" not in vars(memory)
+    memory.close()
 
 
 class WithoutInit(logging.Handler):

@@ -23,19 +23,20 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.application import JupyterApp
 from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValue, PyFileConfigLoader
 
+from ..convention import DROPPED, dropped_files
 from ..destination import destinations
 from ..errors import ConfigurationError
+from ..handlers import walk
 from ..journal import JournalHandler, default_directory
 from ..traits import AllowedSchemas, resolve_lazy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
 
 _NAMES = ("jupyter_config", "jupyter_server_config")
 _SECTION = "EventLog"
-_DROPPED = "jupyter_server_config.d"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def read_configuration(file: Path | None = None) -> Configuration:
     with _quiet():
         for path in _files(file):
             loaded = _load(path)
-            if _SECTION in loaded or path.parent.name != _DROPPED:  # most of what lies there switches extensions on
+            if _SECTION in loaded or path.parent.name != DROPPED:  # most of what lies there switches extensions on
                 config.merge(loaded)
                 files.append(path)
         section = config.get(_SECTION, Config())
@@ -121,7 +122,7 @@ def _files(file: Path | None) -> list[Path]:
     """List the files there are, those that win last."""
     paths = [Path(each) for each in reversed(JupyterApp().config_file_paths)]
     names = _NAMES if file is None else _NAMES[:1]
-    found = [file for path in paths for file in sorted((path / _DROPPED).glob("*.json"))]
+    found = dropped_files(paths)
     found += [path / f"{name}{suffix}" for name in names for path in paths for suffix in (".py", ".json")]
     return [path for path in found if path.is_file()] + ([file] if file is not None else [])
 
@@ -163,10 +164,8 @@ def _called(given: Any) -> Any:
 
 def _handlers(given: Any) -> Iterator[ConfiguredHandler]:
     for each in given if isinstance(given, (list, tuple)) else ():
-        if isinstance(each, dict):
-            yield from _of_dict(each)
-        elif isinstance(each, logging.Handler):
-            yield from _of_handler(each)
+        if isinstance(each, (dict, logging.Handler)):
+            yield from _with_those_behind(each)
         else:
             yield ConfiguredHandler(type(each).__name__, problem="neither a logging.Handler nor a dict")
     if given is not None and not isinstance(given, (list, tuple)):
@@ -178,34 +177,30 @@ def _usable(given: Any) -> tuple[Any, ...]:
     return tuple(each for each in listed if isinstance(each, (dict, logging.Handler)))
 
 
-def _of_handler(handler: logging.Handler) -> Iterator[ConfiguredHandler]:
-    """Describe a handler, and those that it hands on to; close it, for it was made for this process only."""
-    directory = handler.directory if isinstance(handler, JournalHandler) else None
-    yield ConfiguredHandler(type(handler).__qualname__, directory, tuple(destinations([handler])))
-    behind = [getattr(handler, "target", None), *getattr(getattr(handler, "listener", None), "handlers", ())]
-    for each in behind:
+def _with_those_behind(given: logging.Handler | dict[str, Any]) -> Iterator[ConfiguredHandler]:
+    """Describe a handler and all that it hands on to; close them, for they were made for this process only."""
+    for each in list(walk(given)):
         if isinstance(each, logging.Handler):
-            yield from _of_handler(each)
-    if not isinstance(handler, logging.handlers.MemoryHandler):  # which would forget what is behind it
-        handler.close()
+            directory = each.directory if isinstance(each, JournalHandler) else None
+            yield ConfiguredHandler(type(each).__qualname__, directory, tuple(destinations([each])))
+            if not isinstance(each, logging.handlers.MemoryHandler):  # which would forget what is behind it
+                each.close()
+        else:
+            yield _of_dict(each)
 
 
-def _of_dict(given: dict[str, Any]) -> Iterator[ConfiguredHandler]:
+def _of_dict(given: Mapping[str, Any]) -> ConfiguredHandler:
     maker = given.get("class", given.get("()"))
     name = maker if isinstance(maker, str) else getattr(maker, "__qualname__", "?")
     try:
         found = _found(maker)
     except (ImportError, AttributeError, ValueError) as error:
-        yield ConfiguredHandler(name, problem=f"cannot be imported: {error}")
-        return
+        return ConfiguredHandler(name, problem=f"cannot be imported: {error}")
+    place = None
     if isinstance(found, type) and issubclass(found, JournalHandler):
         directory = given.get("directory") or default_directory()
         place = Path(os.path.abspath(os.path.expanduser(directory)))
-        yield ConfiguredHandler(found.__qualname__, place, tuple(destinations([given])))
-    else:
-        yield ConfiguredHandler(getattr(found, "__qualname__", name), None, tuple(destinations([given])))
-    if isinstance(given.get("target"), dict):
-        yield from _of_dict(given["target"])
+    return ConfiguredHandler(getattr(found, "__qualname__", name), place, tuple(destinations([given])))
 
 
 def _found(maker: Any) -> Any:

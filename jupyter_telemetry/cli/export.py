@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ import click
 
 from ..journal.export import FORMATS, export
 from ..printable import printable
+from ..privatefile import replacing
 from .consoles import is_terminal
 from .elsewhere import elsewhere, whom_to_ask
 from .erase import like_any
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _NO_SUCH = "there are no such events; `jupyter telemetry schemas` lists what is recorded"
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @click.command("export")
@@ -94,22 +92,9 @@ def _write(pieces: Iterator[bytes], output: Path) -> None:
             with output.open("wb") as file:
                 file.writelines(pieces)
             return
-        draft = output.with_name(f".{output.name}.{os.urandom(4).hex()}.tmp")
-        try:
-            size = _write_privately(pieces, draft)
-            os.replace(draft, output)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                draft.unlink()
+        with replacing(output) as file:
+            file.writelines(pieces)
+            size = file.tell()
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
     click.echo(f"{printable(str(output.resolve()))}: {size / 1000:,.0f} kB", err=True)
-
-
-def _write_privately(pieces: Iterator[bytes], draft: Path) -> int:
-    fd = os.open(draft, _CREATE, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        if hasattr(os, "fchmod"):
-            os.fchmod(fd, 0o600)
-        file.writelines(pieces)
-        return file.tell()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets.config import Config
 
+from ..convention import DEFAULT_HANDLERS
 from ..disclosure import decision_schema, disclose
 from ..errors import ConfigurationError, InvalidSchema, JournalError
 from ..eventlog import EventLog
@@ -31,11 +32,7 @@ if TYPE_CHECKING:
     from .configuration import Configuration
     from .source import Source
 
-__all__ = ["DEFAULT_HANDLERS", "Governed", "find_governed"]
-
-DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.journal.JournalHandler"},)
-"""What a Jupyter Server uses where no handlers are configured."""
-
+__all__ = ["Governed", "find_governed"]
 
 _IF_UNKNOWN = "; what a server registers is known here once it has run: until then, name the schema's file by --schema"
 

@@ -13,7 +13,7 @@ import csv
 import io
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .line import Damage
     from .reader import JournalReader
 
-__all__ = ["FORMATS", "export"]
+__all__ = ["FORMATS", "Format", "export"]
 
 _CHUNK_BYTES = 64 * 1024
 _HEAD = re.compile(
@@ -57,7 +57,7 @@ def export(
     lines = reader.lines(damage=damage)
     if wants is not None:
         lines = _wanted(lines, wants)
-    return _in_chunks(FORMATS[form](lines))
+    return _in_chunks(FORMATS[form].write(lines))
 
 
 def _wanted(lines: Iterator[bytes], wants: Callable[[str], bool]) -> Iterator[bytes]:
@@ -117,4 +117,11 @@ def _in_chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield b"".join(chunk)
 
 
-FORMATS: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {"jsonl": iter, "csv": _csv}
+class Format(NamedTuple):
+    """A form in which events are given out."""
+
+    media_type: str
+    write: Callable[[Iterator[bytes]], Iterator[bytes]]  # makes it of whole lines
+
+
+FORMATS = {"jsonl": Format("application/x-ndjson", iter), "csv": Format("text/csv; charset=UTF-8", _csv)}

@@ -7,22 +7,22 @@ when it lets go of the segment (Segment). So no line is in both files or in none
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from ..privatefile import create, draft_of, sync_directory
 from .line import examine, schema_of
 from .lock import DRAFT_SUFFIX
 from .segment import HANDOVER, SEALED_SUFFIX
 from .text import CHUNK_BYTES, SegmentText
-from .tombstones import give_to_owner_of, sync_directory
+from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from .segment import SegmentFile
     from .tombstones import TombstoneWriter
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Survey", "rewrite", "survey"]
 
 _APPEND = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MOST_HANDOVERS = 20  # a writer that never looks whether its segment is there is none of ours
 _TOUCH_LINES = 10_000
 
@@ -83,10 +82,9 @@ def rewrite(
     Raises OSError, and has done nothing to the segment then, except that it may end with empty lines.
     """
     path = segment.path.with_name(segment.name + SEALED_SUFFIX)
-    draft = path.with_name(f".{segment.name}.{os.urandom(4).hex()}{DRAFT_SUFFIX}")
     before = os.stat(path, follow_symlinks=False)
-    try:
-        with open(os.open(draft, _CREATE, 0o600), "wb", CHUNK_BYTES) as output:
+    with draft_of(path, DRAFT_SUFFIX) as draft:
+        with open(create(draft), "wb", CHUNK_BYTES) as output:
             copying = _Copying(segment, output, fate, tombstone, touch)
             _copy_all(path, before, copying, output)
             is_empty = output.tell() == 0
@@ -95,9 +93,6 @@ def rewrite(
             return Counter()
         _replace(path, draft, is_empty=is_empty)
         return copying.erased
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            draft.unlink()
 
 
 def _copy_all(path: Path, before: os.stat_result, copying: _Copying, output: BinaryIO) -> None:
@@ -213,10 +208,10 @@ def _is_at(path: Path, before: os.stat_result) -> bool:
     return os.path.samestat(found, before)
 
 
-def _replace(path: Path, draft: Path, *, is_empty: bool) -> None:
+def _replace(path: Path, draft: str, *, is_empty: bool) -> None:
     if is_empty:
         path.unlink()
     else:
-        give_to_owner_of(path.parent, draft)
+        give_to_owner_of(path.parent, Path(draft))
         os.replace(draft, path)
     sync_directory(path.parent)

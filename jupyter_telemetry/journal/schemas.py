@@ -6,7 +6,6 @@ processes may store the same schema, and two texts under one id and version stan
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from ..privatefile import make_private, replacing
 from .names import view_name
-from .segment import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["DIRECTORY", "SchemaStore", "StoredSchema", "stored_schemas"]
 
 DIRECTORY = "schemas"
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 class SchemaStore:
@@ -65,7 +62,8 @@ class SchemaStore:
         for name in sorted(self._missing):
             path = os.path.join(self._directory, name)
             if not _stands(path, self._given[name]):
-                _replace(path, self._given[name])
+                with replacing(path) as file:
+                    file.write(self._given[name])
             self._missing.discard(name)
 
 
@@ -76,23 +74,6 @@ def _stands(path: str, content: bytes) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size == len(content)
-
-
-def _replace(path: str, content: bytes) -> None:
-    """Write a file of ours alone so that others see all of it or nothing."""
-    directory, name = os.path.split(path)
-    draft = os.path.join(directory, f".{name}.{os.urandom(4).hex()}.tmp")
-    fd = os.open(draft, _CREATE, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            if hasattr(os, "fchmod"):
-                os.fchmod(fd, 0o600)
-            file.write(content)
-        os.replace(draft, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise
 
 
 class StoredSchema(NamedTuple):

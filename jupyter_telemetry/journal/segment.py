@@ -18,11 +18,12 @@ import errno
 import os
 import re
 import stat
-import time
 import weakref
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+from ..privatefile import create, draft_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,6 @@ __all__ = [
     "Segment",
     "SegmentFile",
     "create_segment",
-    "make_private",
     "new_name",
     "scan",
     "seal",
@@ -48,8 +48,7 @@ HANDOVER = b"\n\n"  # no line is empty: the first newline ends a torn one, if th
 
 _NAME = re.compile(r"(\d{8}T\d{12}Z)-[0-9a-f]{8}", re.ASCII)
 _NAME_FORMAT = "%Y%m%dT%H%M%S%fZ"
-_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL  # read by its writer alone, behind a handover
-_APPEND |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_APPEND = os.O_RDWR | os.O_APPEND  # read by its writer alone, behind a handover
 _LOOK_BACK_BYTES = 64 * 1024
 # Absent on Windows, where a file that is being written cannot be replaced.
 _pread: Callable[[int, int, int], bytes] | None = getattr(os, "pread", None)
@@ -198,43 +197,7 @@ def create_segment(directory: str, name: str, limit: int, begun_at: float) -> Se
     Raises OSError; FileExistsError if anything stands under that name.
     """
     path = os.path.join(directory, name + OPEN_SUFFIX)
-    segment = Segment(os.open(path, _APPEND, 0o600), path, limit, begun_at)
-    if hasattr(os, "fchmod"):
-        os.fchmod(segment.fd, 0o600)
-    return segment
-
-
-def make_private(directory: str) -> None:
-    """Make the directory, with its parents, for its owner alone; one that stands empty is made so too.
-
-    The mode of a directory that holds anything is left as it is: it may be `/tmp`, or opened to a group on
-    purpose, and what the journal writes into it is private all the same.
-
-    Raises OSError.
-    """
-    if os.path.isdir(directory):
-        if _is_ours_and_empty(directory):
-            os.chmod(directory, 0o700)
-        return
-    if parent := os.path.dirname(directory):
-        os.makedirs(parent, exist_ok=True)
-    try:
-        os.mkdir(directory, 0o700)
-        os.chmod(directory, 0o700)
-    except FileExistsError:
-        if not os.path.isdir(directory):  # not by another process, a moment ago
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), directory) from None
-
-
-def _is_ours_and_empty(directory: str) -> bool:
-    try:
-        found = os.stat(directory)
-        if found.st_mode & stat.S_ISVTX:  # a place of all users, such as /tmp
-            return False
-        with os.scandir(directory) as entries:
-            return next(entries, None) is None and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())
-    except OSError:
-        return False
+    return Segment(create(path, _APPEND), path, limit, begun_at)
 
 
 def seal(path: str) -> None:
@@ -256,19 +219,15 @@ def _sealed(path: str) -> str:
 def _keep(path: str, lines: bytes, begun_at: float) -> None:
     """Put lines that have no file any more beside where it stood, as a segment of their own; never raises."""
     directory = os.path.dirname(path)
-    draft = os.path.join(directory, f".{new_name(time.time())}{LATE_SUFFIX}")
-    with contextlib.suppress(OSError):
-        fd = os.open(draft, _APPEND, 0o600)
+    # As old as the one that they stood in, for readers expect no event to be older than its segment.
+    path = os.path.join(directory, new_name(begun_at) + SEALED_SUFFIX)
+    with contextlib.suppress(OSError), draft_of(path, LATE_SUFFIX) as draft:
+        fd = create(draft)
         try:
-            if hasattr(os, "fchmod"):
-                os.fchmod(fd, 0o600)
             if os.write(fd, lines) == len(lines):
-                # As old as the one that it stood in, for readers expect no event to be older than its segment.
-                os.rename(draft, os.path.join(directory, new_name(begun_at) + SEALED_SUFFIX))
+                os.rename(draft, path)
         finally:
             os.close(fd)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(draft)
 
 
 def scan(directory: str | Path) -> list[SegmentFile]:

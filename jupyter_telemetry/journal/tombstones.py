@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from ..errors import JournalError
-from .segment import SEALED_SUFFIX, make_private, new_name
+from ..privatefile import create, make_private, sync_directory
+from .segment import SEALED_SUFFIX, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "give_to_owner_of", "sync_directory", "tombstones"]
+__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "give_to_owner_of", "tombstones"]
 
 DIRECTORY = "tombstones"
 VERSION = 1
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _BATCH_BYTES = 256 * 1024
 
 
@@ -132,10 +132,8 @@ class TombstoneWriter:
         now = datetime.now(timezone.utc)
         make_private(str(directory))
         path = directory / (new_name(now.timestamp()) + SEALED_SUFFIX)
-        self._fd = os.open(path, _CREATE, 0o600)
+        self._fd = create(path)
         self.path = path
-        if hasattr(os, "fchmod"):
-            os.fchmod(self._fd, 0o600)
         give_to_owner_of(self._journal, directory, path)
         sync_directory(directory)
         sync_directory(self._journal)
@@ -149,19 +147,6 @@ class TombstoneWriter:
             with contextlib.suppress(OSError):
                 self.path.unlink()
             self.path = None
-
-
-def sync_directory(directory: Path) -> None:
-    """Return when the names in a directory are on the disk, as far as its system can say so."""
-    if os.name != "posix":  # Windows opens no directory
-        return
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    except OSError:  # a file system that syncs no directory
-        pass
-    finally:
-        os.close(fd)
 
 
 def give_to_owner_of(journal: Path, *paths: Path) -> None:

@@ -14,10 +14,11 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
+from ..privatefile import make_private
 from .losses import Losses
 from .retention import ORPHAN_SLACK_S, make_room
 from .schemas import SchemaStore
-from .segment import NO_SEGMENT, create_segment, make_private, new_name
+from .segment import NO_SEGMENT, create_segment, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConsentError
-from .filelock import STALE_S, FileLock, LockLost
+from ..lockfile import LockFile, LockLost
+from ..privatefile import make_private, replacing
 from .ledger import Decision, Decisions, Ledger, Unreadable
 from .statement import digest
 
@@ -29,9 +30,10 @@ __all__ = ["MAX_BYTES", "Decision", "DecisionStore", "Decisions", "default_file"
 
 MAX_BYTES = 32 * 1024**2  # of the file; a decision takes some 300
 
+_STALE_S = 10.0  # after which a lock that nobody lets go was left by a killed process
+_WAIT_S = 30.0
 _TRIES = 5  # to write, when others take our lock for one that was left behind
 _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a FIFO must not hang a server
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NOT_THERE = "there is no file"
 
 
@@ -57,7 +59,7 @@ class DecisionStore:
         file: Path | None = None,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
-        stale_lock_s: float = STALE_S,
+        stale_lock_s: float = _STALE_S,
     ) -> None:
         self._file = file
         self._clock = clock
@@ -117,9 +119,10 @@ class DecisionStore:
         if not made:
             return []
         try:
-            _make_private(self.file.parent)
+            make_private(str(self.file.parent))
             for _ in range(_TRIES):
-                lock = FileLock(self.file.with_name(f"{self.file.name}.lock"), stale_s=self._stale_lock_s)
+                name = self.file.with_name(f"{self.file.name}.lock")
+                lock = LockFile(name, stale_s=self._stale_lock_s, wait_s=_WAIT_S)
                 with contextlib.suppress(LockLost), lock:
                     self._replace(self._added(made, statement), lock)
                     return made
@@ -145,6 +148,9 @@ class DecisionStore:
                 raise Unreadable("is no regular file")
             if not _is_ours(found, self.file.parent):
                 raise Unreadable(f"belongs to another user (uid {found.st_uid}): its decisions are not yours")
+        except OSError as error:  # a file server forgets files that are open
+            os.close(fd)
+            raise Unreadable(f"cannot be read: {error.strerror}") from None
         except BaseException:
             os.close(fd)
             raise
@@ -180,29 +186,14 @@ class DecisionStore:
             ledger.add(decision, statement)
         return ledger.encode()
 
-    def _replace(self, content: bytes, lock: FileLock) -> None:
+    def _replace(self, content: bytes, lock: LockFile) -> None:
         """Put a new file in the place of the old one. Raises OSError, LockLost: then nothing has changed."""
         directory, name = self.file.parent, self.file.name
         for left in directory.glob(f".{name}.*.tmp"):  # by a process that was killed
             with contextlib.suppress(OSError):
                 left.unlink()
-        draft = directory / f".{name}.{os.urandom(4).hex()}.tmp"
-        fd = os.open(draft, _CREATE, 0o600)
-        try:
-            with os.fdopen(fd, "wb") as file:
-                if hasattr(os, "fchmod"):
-                    os.fchmod(fd, 0o600)
-                file.write(content)
-                file.flush()
-                os.fsync(fd)
-            lock.check()
-            os.replace(draft, self.file)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(draft)
-            raise
-        with contextlib.suppress(OSError):  # Windows opens no directory, and not every file system syncs one
-            _sync(directory)
+        with replacing(self.file, lasting=True, check=lock.check) as file:
+            file.write(content)
 
 
 def _content(fd: int | None) -> bytes | None:
@@ -224,20 +215,4 @@ def _is_ours(found: os.stat_result, directory: Path) -> bool:
 
     A file server may show all files under one other owner: then the directory is that one's too.
     """
-    return not hasattr(os, "geteuid") or found.st_uid in (os.geteuid(), os.stat(directory).st_uid)
-
-
-def _make_private(directory: Path) -> None:
-    """Make the directory, for its owner alone; one that is there is left as it is: the file in it is private."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        directory.mkdir(mode=0o700)
-        directory.chmod(0o700)
-
-
-def _sync(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    return not hasattr(os, "geteuid") or found.st_uid == os.geteuid() or found.st_uid == os.stat(directory).st_uid

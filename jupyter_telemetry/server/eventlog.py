@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import TraitError, default
 from traitlets.config import Config
 
+from ..convention import DEFAULT_HANDLERS, dropped_files
 from ..errors import TelemetryError
 from ..eventlog import EventLog
 
@@ -38,18 +39,14 @@ class ServerEventLog(EventLog):
 
     @default("handlers")
     def _keep_a_journal(self) -> list[dict[str, str]]:
-        return [{"class": "jupyter_telemetry.journal.JournalHandler"}]  # touches no disk before the first event
+        return [dict(each) for each in DEFAULT_HANDLERS]
 
     def _config_files(self) -> list[Path]:
         """Return the files that were read for the server and for its extensions, of which each has its own.
 
         Of `jupyter_server_config.d`, traitlets reads none, and this log all.
         """
-        dropped = [
-            file
-            for place in getattr(self.parent, "config_file_paths", ())
-            for file in Path(place, "jupyter_server_config.d").glob("*.json")
-        ]
+        dropped = dropped_files(getattr(self.parent, "config_file_paths", ()))
         manager = getattr(self.parent, "extension_manager", None)
         linked = [app for apps in getattr(manager, "extension_apps", {}).values() for app in apps]
         read = [*super()._config_files(), *(file for app in linked for file in app.loaded_config_files)]

@@ -114,6 +114,15 @@ def test_a_file_that_is_named_takes_the_place_of_the_server_s(config, tmp_path):
             '{"class": "jupyter_telemetry.journal.JournalHandler", "directory": "/tmp/j"}}]',
             ["/tmp/j"],
         ),
+        (
+            '[{"class": "logging.handlers.QueueHandler", "handlers": [{"class": "logging.NullHandler"}, '
+            '{"class": "jupyter_telemetry.journal.JournalHandler", "directory": "/tmp/j"}]}]',
+            ["/tmp/j"],
+        ),
+        (
+            '[{"class": "logging.handlers.MemoryHandler", "capacity": 10, "target": JournalHandler("/tmp/j")}]',
+            ["/tmp/j"],
+        ),
         ('[logging.StreamHandler(), {"class": "logging.NullHandler"}]', []),
     ],
 )

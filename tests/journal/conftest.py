@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,14 +48,3 @@ def make_writer(directory: Path, clock: Clock):
     yield make
     for writer in made:
         writer.close()
-
-
-@pytest.fixture
-def in_threads():
-    """Run a function in several threads at once, with the number of its thread; raise what one of them raises."""
-
-    def run(function, count: int = 4) -> None:
-        with ThreadPoolExecutor(count) as pool:
-            list(pool.map(function, range(count)))
-
-    return run

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_telemetry.errors import JournalError
-from jupyter_telemetry.journal.lock import JournalLock, _place
+from jupyter_telemetry.journal.lock import JournalLock
+from jupyter_telemetry.lockfile import _Found, this_place
 
 NAME = ".erasure.lock"
 
@@ -111,14 +112,14 @@ def test_a_lock_that_is_somebody_elses_by_now_is_given_back(tmp_path):
     path = tmp_path / NAME
     path.symlink_to("alive:1:abc")
 
-    JournalLock(tmp_path)._break("dead:1:abc")
+    JournalLock(tmp_path)._break(_Found("dead:1:abc", 0))
 
     assert os.readlink(path) == "alive:1:abc"
     assert os.listdir(tmp_path) == [NAME]
 
 
 @pytest.mark.parametrize(
-    "owner", ["", "garbage", "elsewhere:99999999:abc", ":::", f"{_place()}:٣:abc", f"{_place()}:{2**70}:abc"]
+    "owner", ["", "garbage", "elsewhere:99999999:abc", ":::", f"{this_place()}:٣:abc", f"{this_place()}:{2**70}:abc"]
 )
 def test_whoever_is_not_known_to_be_dead_is_not(tmp_path, owner):
     (tmp_path / NAME).write_text(owner, encoding="utf-8")
@@ -137,7 +138,7 @@ def test_where_it_cannot_be_made_is_an_error(tmp_path):
 def test_a_dead_lock_that_cannot_be_broken_is_not_waited_for_without_end(tmp_path):
     (tmp_path / NAME).symlink_to("dead:1:abc")
     lock = JournalLock(tmp_path, patience_s=0.2, stale_s=0.0)
-    lock._break = lambda owner: None  # as where only its owner may remove a file
+    lock._break = lambda left: None  # as where only its owner may remove a file
 
     with pytest.raises(JournalError, match="another erasure is at work"):
         lock.__enter__()

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from jupyter_telemetry.journal.segment import HANDOVER, NO_SEGMENT, create_segment, make_private, new_name, scan, seal
+from jupyter_telemetry.journal.segment import HANDOVER, NO_SEGMENT, create_segment, new_name, scan, seal
 
 NAME = "20261123T174205123456Z-5f3a9c01"
 
@@ -33,47 +33,6 @@ def test_a_segment_is_private_whatever_the_umask(tmp_path, any_umask):
 
     assert stat.S_IMODE(os.stat(segment.path).st_mode) == 0o600
     assert segment.path == str(tmp_path / f"{NAME}.open.jsonl")
-
-
-def test_directories_are_private_whatever_the_umask_and_made_by_any_of_many(tmp_path, any_umask, in_threads):
-    in_threads(lambda _: make_private(str(tmp_path / "journal")), 8)
-
-    assert stat.S_IMODE((tmp_path / "journal").stat().st_mode) == 0o700
-
-
-def test_parents_are_made_too(tmp_path):
-    make_private(str(tmp_path / "a" / "b" / "journal"))
-
-    assert (tmp_path / "a" / "b" / "journal").is_dir()
-
-
-def test_an_empty_directory_is_made_private_and_one_in_use_is_left_as_it_is(tmp_path):
-    for name, mode in [("empty", 0o755), ("used", 0o750), ("everybody's", 0o1777)]:
-        (tmp_path / name).mkdir()
-        (tmp_path / name).chmod(mode)
-    (tmp_path / "used" / "file").touch()
-
-    for name in ("empty", "used", "everybody's"):
-        make_private(str(tmp_path / name))
-
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert modes == {"empty": 0o700, "used": 0o750, "everybody's": 0o1777}
-
-
-def test_a_relative_directory_is_made_where_one_stands(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    make_private("journal")
-
-    assert (tmp_path / "journal").is_dir()
-
-
-def test_a_directory_that_cannot_be_made_is_an_error(tmp_path):
-    (tmp_path / "file").touch()
-
-    for directory in (tmp_path / "file", tmp_path / "file" / "journal"):
-        with pytest.raises((FileExistsError, NotADirectoryError)):
-            make_private(str(directory))
 
 
 def test_a_symlink_planted_at_a_segments_name_is_not_followed(tmp_path):

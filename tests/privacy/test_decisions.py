@@ -467,7 +467,33 @@ def test_what_may_not_be_read_is_a_problem(what):
             assert "could not be read before, and was put aside" in store.read().problem
 
 
+class Moving(DecisionStore):
+    """Its directory is another one, from just after the file was opened."""
+
+    looked = 0
+
+    @property
+    def file(self):
+        self.looked += 1
+        return super().file if self.looked < 3 else Path("/nowhere/telemetry/consent.json")
+
+
+def test_a_file_of_ones_own_is_read_though_its_directory_is_gone_meanwhile(store, file):
+    decide(store, a=True)
+    assert Moving(file).read().latest == {"a": decision("a", True)}
+    assert Moving(file).changed()
+
+
 if IS_ROOT:  # nobody else gives files away
+
+    def test_whose_a_file_is_need_not_be_found_out(store, file):
+        decide(store, a=True)
+        os.chown(file, OTHER_USER, -1)
+        moving = Moving(file)
+        assert "cannot be read: No such file or directory. What was decided there is not known" in moving.read().problem
+        moving.looked = 0
+        assert not moving.changed()
+        assert Moving(file).changed()
 
     def test_nobody_decides_for_another_user(store, file):
         decide(store, a=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from contextlib import contextmanager
-from logging.handlers import MemoryHandler, QueueHandler
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from ...disclosure import disclose, in_words
 from ...errors import ConsentError, JournalError
+from ...handlers import walk
 from ...journal import JournalHandler, JournalReader
 from ...journal.erasure import erase
 from ...journal.export import export
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from ..eventlog import ServerEventLog
 
-__all__ = ["FORMATS", "Backend", "Refusal"]
-
-FORMATS = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=UTF-8"}
+__all__ = ["Backend", "Refusal"]
 
 
 class Refusal(Exception):
@@ -88,7 +86,7 @@ class Backend:
         return self.state()
 
     def export(self, form: str) -> Iterator[bytes]:
-        """Yield all that the journals hold, in one of FORMATS.
+        """Yield all that the journals hold, in one of journal.export.FORMATS.
 
         Raises Refusal: 404 if there is no journal; and, when it is read, 503 if it cannot be.
         """
@@ -135,9 +133,10 @@ class Backend:
     def _journals(self) -> list[JournalHandler]:
         """Return the journals that the log writes to, each directory once, also those behind other handlers."""
         found: dict[Path, JournalHandler] = {}
-        for handler in _with_those_behind(self._log.handlers):
-            if isinstance(handler, JournalHandler):
-                found.setdefault(handler.directory, handler)
+        for handler in self._log.handlers:
+            for each in walk(handler):
+                if isinstance(each, JournalHandler):
+                    found.setdefault(each.directory, each)
         return list(found.values())
 
     def _needed_journals(self) -> list[JournalHandler]:
@@ -190,13 +189,3 @@ def _readable() -> Iterator[None]:
         yield
     except JournalError as error:
         raise Refusal(503, f"This cannot be done now: {error}.") from None
-
-
-def _with_those_behind(handlers: Iterable[object]) -> Iterator[object]:
-    """Yield handlers, and those that they feed: of a MemoryHandler its target, of a QueueHandler its listener's."""
-    for handler in handlers:
-        yield handler
-        if isinstance(handler, MemoryHandler) and handler.target is not None:
-            yield from _with_those_behind([handler.target])
-        elif isinstance(handler, QueueHandler):
-            yield from _with_those_behind(getattr(getattr(handler, "listener", None), "handlers", ()))

@@ -22,7 +22,8 @@ from jupyter_server.utils import url_path_join
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, authenticated
 
-from .backend import FORMATS, Backend, Refusal
+from ...journal.export import FORMATS
+from .backend import Backend, Refusal
 from .owner import NOT_THE_OWNER, is_owner
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class ExportHandler(_Asked):
             raise HTTPError(400, f'"format" must be one of {", ".join(FORMATS)}')
         chunks = await self.answer(self.backend.export, form)
         name = f"telemetry-{datetime.now(timezone.utc):%Y-%m-%d}.{form}"
-        self.set_header("Content-Type", FORMATS[form])
+        self.set_header("Content-Type", FORMATS[form].media_type)
         self.set_header("Content-Disposition", f'attachment; filename="{name}"')
         try:
             while (chunk := await self.answer(next, chunks, None)) is not None:
@@ -197,7 +198,7 @@ class ExportHandler(_Asked):
                 await self.flush()
         except StreamClosedError:
             return  # the user has given it up
-        await self.finish(set_content_type=FORMATS[form])
+        await self.finish(set_content_type=FORMATS[form].media_type)
 
 
 class EraseHandler(_Asked):

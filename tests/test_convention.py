@@ -1,0 +1,23 @@
+"""A server and the commands agree on what is so by default, and on the files that packages drop."""
+
+from __future__ import annotations
+
+from jupyter_telemetry.convention import DEFAULT_HANDLERS, dropped_files
+from jupyter_telemetry.handlers import close_handlers, make_handler
+from jupyter_telemetry.journal import JournalHandler, default_directory
+
+
+def test_by_default_there_is_a_journal_that_touches_no_disk(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    made = [make_handler(dict(each)) for each in DEFAULT_HANDLERS]
+    assert [(type(each), each.directory) for each in made] == [(JournalHandler, default_directory())]
+    close_handlers(made)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dropped_files_are_listed_by_directory_and_name(tmp_path):
+    for place, name in [("b", "2.json"), ("b", "1.json"), ("a", "3.json"), ("a", "4.py")]:
+        (tmp_path / place / "jupyter_server_config.d").mkdir(parents=True, exist_ok=True)
+        (tmp_path / place / "jupyter_server_config.d" / name).touch()
+    found = dropped_files([tmp_path / "b", str(tmp_path / "a"), tmp_path / "nowhere"])
+    assert [(path.parts[-3], path.name) for path in found] == [("b", "1.json"), ("b", "2.json"), ("a", "3.json")]
