@@ -60,6 +60,7 @@ class Classification:
         self.references = references
         self.overlay: Overlay = Paths() if overlay is None else overlay
         self._places: dict[tuple[frozenset[int], Overlay], Place] = {}
+        self._meant: dict[int, Node] = {}
         self.root = self.place([references.root], self.overlay)
 
     @property
@@ -82,11 +83,25 @@ class Classification:
 
     def place(self, nodes: Iterable[Node], overlay: Overlay) -> Place:
         """Return the place that is described by all of `nodes` together, and by `overlay` as seen from there."""
-        described = {id(node.schema): node for node in nodes}
+        described = {id(node.schema): node for node in map(self._behind_references, nodes)}
         key = (frozenset(described), overlay)
         if key not in self._places:
             self._places[key] = Place(self, described, overlay)
         return self._places[key]
+
+    def _behind_references(self, node: Node) -> Node:
+        """Return what a `$ref` means that says nothing itself: all that refer to one definition are one place."""
+        key = id(node.schema)
+        if key not in self._meant:
+            self._meant[key] = node  # where it leads nowhere, or back
+            if node.ref is not None and len(node.schema) == 1:
+                try:
+                    target = self.references.follow(node, node.ref)
+                except UnresolvedError:
+                    target = None
+                if isinstance(target, dict):
+                    self._meant[key] = self._behind_references(self.references.node(target))
+        return self._meant[key]
 
 
 class Place:
