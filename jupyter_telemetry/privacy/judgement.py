@@ -116,7 +116,9 @@ class Judge:
     def enter(self, place: Place | None, state: State) -> State:
         """Take in what is said of the value at a place; None is one that the schema does not declare."""
         return State(
-            with_overlay(state.overlay, state.around) if place is None else place.categories(state.around),
+            with_overlay(state.overlay, state.around)
+            if place is None
+            else place.categories(state.around, state.overlay),
             tuple(
                 Stance(kept or bool(allowed.here), allowed, redacted, in_force | redacted.here)
                 for kept, allowed, redacted, in_force in state.stances
