@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .classification import Classification, Place
-    from .judgement import State
+    from .judgement import State, Way
     from .policy import Limits
 
 __all__ = ["Field", "plan"]
@@ -79,12 +79,13 @@ class _Walker:
         yield from self.members(root, entered, ())
         self._inside.pop()
 
-    def fields(self, place: Place | None, state: State, steps: tuple[str | int, ...]) -> Iterator[Field]:
-        """Yield the field at a place, or those inside it; `state` is the one in front of it."""
+    def fields(self, way: Way, above: tuple[str | int, ...]) -> Iterator[Field]:
+        """Yield the field that a way leads to, or those inside it; `above` are the steps to where the way begins."""
         self._met += 1
         if self._met > self._most:
             return
-        entered = self._judge.enter(place, state)
+        place, steps = way.place, (*above, _text(way.step))
+        entered = self._judge.enter(place, way.state)
         action, descends, rule = self._judge.verdict(place, entered)
         key = (place, entered)
         field = _field(place, entered, steps, action, rule)
@@ -111,38 +112,29 @@ class _Walker:
 
     def members(self, place: Place | None, entered: State, steps: tuple[str | int, ...]) -> Iterator[Field]:
         """Yield the fields of an object's members: those that are declared, those of which a path speaks, others."""
-        names = dict.fromkeys((*place.names, *sorted(entered.names)) if place is not None else sorted(entered.names))
-        for name in names:
-            member = place.member(name) if place is not None else None
-            below = entered.step(name)
-            if member is not None or self._judge.admits(None, below, names_it=True):
-                yield from self.fields(member, below, (*steps, name))
-        below = entered.step(None)
-        for kind in place.kinds_of_others if place is not None else ():
-            if self._judge.admits(kind, below):
-                yield from self.fields(kind, below, (*steps, ANY))
-            else:
-                yield _field(kind, self._judge.enter(kind, below), (*steps, ANY), DROP, NOT_DECLARED)
-        if self._judge.admits(None, below):
-            yield from self.fields(None, below, (*steps, ANY))
-        elif place is None or place.is_opaque:  # of which paths of the configuration speak, and the schema does not
-            yield _field(None, below, (*steps, ANY), DROP, NOT_DECLARED)
+        for way in self._judge.members(place, entered):
+            if way.admitted:
+                yield from self.fields(way, steps)
+        for way in self._judge.others(place, entered):
+            if way.admitted:
+                yield from self.fields(way, steps)
+            elif way.place is not None:
+                yield _field(way.place, self._judge.enter(way.place, way.state), (*steps, ANY), DROP, NOT_DECLARED)
+            elif place is None or place.is_opaque:  # of which paths of the configuration speak, and the schema does not
+                yield _field(None, way.state, (*steps, ANY), DROP, NOT_DECLARED)
 
     def _items(self, place: Place | None, entered: State, steps: tuple[str | int, ...]) -> Iterator[Field]:
-        indexes = {int(name) for name in entered.names if name.isdecimal()}.union(place.indexes if place else ())
-        for index in (*sorted(indexes), None):
-            item = place.item(index) if place is not None else None
-            below = entered.step(index)
-            if item is not None or self._judge.admits(None, below, names_it=True):
-                yield from self.fields(item, below, (*steps, ANY if index is None else index))
+        for way in self._judge.items(place, entered):
+            if way.admitted:
+                yield from self.fields(way, steps)
             elif place is None or place.is_opaque:
-                yield _field(None, below, (*steps, ANY if index is None else index), NULL, NOT_DECLARED)
+                yield _field(None, way.state, (*steps, _text(way.step)), NULL, NOT_DECLARED)
 
     def dropped(self, root: Place, entered: State) -> Iterator[Field]:
         """Yield the one field that stands for all that the schema does not speak of, if that is dropped."""
-        below = entered.step(None)
-        if not root.is_opaque and not root.kinds_of_others and not self._judge.admits(None, below):
-            yield _field(None, below, (ANY,), DROP, NOT_DECLARED)
+        first, *more = self._judge.others(root, entered)
+        if not root.is_opaque and not more and not first.admitted:
+            yield _field(None, first.state, (ANY,), DROP, NOT_DECLARED)
 
     def left_out(self) -> Iterator[Field]:
         """Yield the one field that stands for all that were too many."""
@@ -153,6 +145,10 @@ class _Walker:
 def _unlisted(text: str) -> Action:
     # Something may be kept of what is not listed, so it must not look as if nothing were.
     return Action(KEEP.name, text, KEEP.apply)
+
+
+def _text(step: str | int | None) -> str | int:
+    return ANY if step is None else step
 
 
 def _may_be(place: Place | None, *kinds: str) -> bool:
