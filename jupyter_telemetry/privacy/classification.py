@@ -59,8 +59,9 @@ class Classification:
     def __init__(self, references: References, overlay: Overlay | None = None) -> None:
         self.references = references
         self.overlay: Overlay = Paths() if overlay is None else overlay
-        self._places: dict[tuple[frozenset[int], Overlay], Place] = {}
-        self.root = self.place([references.root], self.overlay)
+        self._places: dict[frozenset[int], Place] = {}
+        self._meant: dict[int, Node] = {}
+        self.root = self.place([references.root])
 
     @property
     def classifies(self) -> bool:
@@ -80,27 +81,39 @@ class Classification:
         """Whether some of the schema holds under a condition, or instead of something else."""
         return any(not _BRANCHES.isdisjoint(node.schema) for node in self.references.nodes.values())
 
-    def place(self, nodes: Iterable[Node], overlay: Overlay) -> Place:
-        """Return the place that is described by all of `nodes` together, and by `overlay` as seen from there."""
-        described = {id(node.schema): node for node in nodes}
-        key = (frozenset(described), overlay)
+    def place(self, nodes: Iterable[Node]) -> Place:
+        """Return the place that is described by all of `nodes` together."""
+        described = {id(node.schema): node for node in map(self._behind_references, nodes)}
+        key = frozenset(described)
         if key not in self._places:
-            self._places[key] = Place(self, described, overlay)
+            self._places[key] = Place(self, described)
         return self._places[key]
+
+    def _behind_references(self, node: Node) -> Node:
+        """Return what a `$ref` means that says nothing itself: all that refer to one definition are one place."""
+        key = id(node.schema)
+        if key not in self._meant:
+            self._meant[key] = node  # where it leads nowhere, or back
+            if node.ref is not None and len(node.schema) == 1:
+                try:
+                    target = self.references.follow(node, node.ref)
+                except UnresolvedError:
+                    target = None
+                if isinstance(target, dict):
+                    self._meant[key] = self._behind_references(self.references.node(target))
+        return self._meant[key]
 
 
 class Place:
-    """A place in an event, and all the subschemas that speak of the value there."""
+    """All the subschemas that speak of one value of an event: the schema's part in what is known of it."""
 
-    def __init__(self, classification: Classification, nodes: dict[int, Node], overlay: Overlay) -> None:
+    def __init__(self, classification: Classification, nodes: dict[int, Node]) -> None:
         self._classification = classification
-        self._overlay = overlay
         self._references = classification.references
         self._types = [_types_of(node.schema) for node in nodes.values()]
         self._schemas: list[dict[str, Any]] = []
-        self._parts: list[
-            _Parts
-        ] = []  # one for each subschema: `additionalProperties` counts beside its own names only
+        # One for each subschema: `additionalProperties` counts beside its own names only.
+        self._parts: list[_Parts] = []
         categories: set[str] = set()
         waiting, seen = list(nodes.values()), set(nodes)
         while waiting:
@@ -115,12 +128,12 @@ class Place:
         self.has_members = any(parts.properties or parts.other_names for parts in self._parts)
         self.has_items = any(parts.prefix or parts.rest for parts in self._parts)
 
-    def categories(self, around: frozenset[str]) -> frozenset[str]:
+    def categories(self, around: frozenset[str], overlay: Overlay) -> frozenset[str]:
         """Return the categories of a value here; `around` are those of the object or array that it is part of.
 
-        Those count as its own, unless the overlay speaks of this place.
+        Those count as its own, unless the overlay, as seen from here, speaks of the value.
         """
-        return with_overlay(self._overlay, self._categories | around)
+        return with_overlay(overlay, self._categories | around)
 
     @property
     def is_opaque(self) -> bool:
@@ -151,13 +164,13 @@ class Place:
     def others(self) -> Place | None:
         """The place of all members whose names are not declared, but admitted, taken together."""
         schemas = [s for parts in self._parts for s in (*parts.patterns.values(), parts.additional) if s is not None]
-        return self._place([schema for schema in schemas if schema is not False], None)
+        return self._place([schema for schema in schemas if schema is not False])
 
     @property
     def kinds_of_others(self) -> list[Place]:
         """The places of members whose names are not declared, but admitted: one for each pattern, and for the rest."""
         schemas = [s for parts in self._parts for s in (*parts.patterns.values(), parts.additional)]
-        found = [self._place([schema], None) for schema in schemas if isinstance(schema, dict)]
+        found = [self._place([schema]) for schema in schemas if isinstance(schema, dict)]
         return list(dict.fromkeys(place for place in found if place is not None))
 
     def may_be(self, *kinds: str) -> bool:
@@ -172,31 +185,29 @@ class Place:
 
     def member(self, name: str) -> Place | None:
         """Return the place of a property; None if the schema does not declare it."""
-        return self._place([schema for parts in self._parts for schema in parts.members(name)], name)
+        return self._place([schema for parts in self._parts for schema in parts.members(name)])
 
     def item(self, index: int | None) -> Place | None:
         """Return the place of an array's element; None if the schema does not speak of it.
 
         Index None is any of the elements that share one place: those which are not in `indexes`.
         """
-        return self._place([schema for parts in self._parts for schema in parts.items(index)], index)
+        return self._place([schema for parts in self._parts for schema in parts.items(index)])
 
     @property
     def indexes(self) -> Iterable[int]:
         """The indexes of elements that have a place of their own."""
-        prefix_length = max((len(parts.prefix) for parts in self._parts), default=0)
-        named = {int(name) for name in self._overlay.names if name.isdecimal()}
-        return sorted(named.union(range(prefix_length)))
+        return range(max((len(parts.prefix) for parts in self._parts), default=0))
 
     @cached_property
     def classifies(self) -> bool:
-        """Whether anything here or below has a category."""
+        """Whether the schema gives a category to anything here or below."""
         waiting, seen = [self], {self}
         while waiting:
             place = waiting.pop()
-            if place._categories or place._overlay:
+            if place._categories:
                 return True
-            below = {place._classification.place(place._nodes(schema), place._overlay) for schema in place._below()}
+            below = {place._classification.place(place._nodes(schema)) for schema in place._below()}
             waiting += below - seen
             seen |= below
         return False
@@ -206,10 +217,10 @@ class Place:
             yield from (*parts.properties.values(), *parts.patterns.values(), *parts.prefix)
             yield from (parts.additional, *parts.rest)
 
-    def _place(self, schemas: list[Any], step: str | int | None) -> Place | None:
+    def _place(self, schemas: list[Any]) -> Place | None:
         if not schemas:
             return None
-        return self._classification.place([n for s in schemas for n in self._nodes(s)], self._overlay.step(step))
+        return self._classification.place([node for schema in schemas for node in self._nodes(schema)])
 
     def _read(self, node: Node, categories: set[str]) -> Iterable[Node]:
         """File what `node` says of the values below; return the nodes that speak of the same value."""

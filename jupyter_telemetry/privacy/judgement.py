@@ -11,14 +11,14 @@ from .actions import KEEP, NULL, strictest
 from .classification import RESTRICTED, with_overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .actions import Action
     from .classification import Classification, Overlay, Place
     from .paths import Paths
     from .policy import Limits
 
-__all__ = ["Judge", "State", "Verdict"]
+__all__ = ["Judge", "State", "Verdict", "Way"]
 
 KEPT_WHOLE = "nothing is classified, and the schema is allowed by its exact id"
 ALLOWS_ALL = "everything is allowed here"
@@ -72,6 +72,21 @@ class State(NamedTuple):
         )
 
 
+class Way(NamedTuple):
+    """The way from an object or array to a member or an element of it, or to all that are alike.
+
+    step: a name or an index; None for any that is not told apart.
+    place: None if the schema does not declare it.
+    state: what is known in front of the value.
+    admitted: False if the value is left out, with its name; in an array it becomes null.
+    """
+
+    step: str | int | None
+    place: Place | None
+    state: State
+    admitted: bool
+
+
 class Verdict(NamedTuple):
     """What becomes of a value.
 
@@ -116,7 +131,9 @@ class Judge:
     def enter(self, place: Place | None, state: State) -> State:
         """Take in what is said of the value at a place; None is one that the schema does not declare."""
         return State(
-            with_overlay(state.overlay, state.around) if place is None else place.categories(state.around),
+            with_overlay(state.overlay, state.around)
+            if place is None
+            else place.categories(state.around, state.overlay),
             tuple(
                 Stance(kept or bool(allowed.here), allowed, redacted, in_force | redacted.here)
                 for kept, allowed, redacted, in_force in state.stances
@@ -133,6 +150,31 @@ class Judge:
         action = strictest(verdict.action for verdict in verdicts)
         rule = next((verdict.rule for verdict in verdicts if verdict.action == action), BY_PATH)
         return Verdict(action, all(verdict.descends for verdict in verdicts), rule)
+
+    def members(self, place: Place | None, entered: State) -> Iterator[Way]:
+        """Yield the ways to those members of an object whose names are known: the schema has them, or a path does."""
+        for name in dict.fromkeys((*(place.names if place is not None else ()), *sorted(entered.names))):
+            yield self._known(name, place.member(name) if place is not None else None, entered)
+
+    def items(self, place: Place | None, entered: State) -> Iterator[Way]:
+        """Yield the ways to an array's elements: to each that the schema or a path tells apart, then to the rest."""
+        indexes = {int(name) for name in entered.names if name.isdecimal()}.union(place.indexes if place else ())
+        for index in (*sorted(indexes), None):
+            yield self._known(index, place.item(index) if place is not None else None, entered)
+
+    def others(self, place: Place | None, entered: State) -> Iterator[Way]:
+        """Yield the ways to all other members of an object: of each kind that a pattern admits, then of none."""
+        for kind in (*(place.kinds_of_others if place is not None else ()), None):
+            yield self.other(kind, entered)
+
+    def other(self, kind: Place | None, entered: State) -> Way:
+        """Return the way to members whose names are not known, but fit what the schema says of `kind`."""
+        below = entered.step(None)
+        return Way(None, kind, below, self.admits(kind, below))
+
+    def _known(self, step: str | int | None, place: Place | None, entered: State) -> Way:
+        below = entered.step(step)
+        return Way(step, place, below, place is not None or self.admits(None, below, names_it=True))
 
     def admits(self, member: Place | None, state: State, *, names_it: bool = False) -> bool:
         """Say whether a member whose name is not declared, only admitted, stays; `state` is the one in front of it.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .actions import Action
     from .classification import Classification, Place
-    from .judgement import State
+    from .judgement import State, Way
     from .policy import Limits
 
     Step: TypeAlias = Callable[[Any], Any]
@@ -84,19 +84,17 @@ class _Compiler:
         """Return what is done with an event, which is never null as a whole."""
         return self._members(root, self._judge.enter(root, self._judge.root()))
 
-    def step(self, place: Place | None, state: State) -> Step:
-        """Return what is done with the value at a place; `state` is the one in front of it."""
-        entered = self._judge.enter(place, state)
+    def step(self, way: Way) -> Step | None:
+        """Return what is done with the values that a way leads to; None if it admits none."""
+        if not way.admitted:
+            return None
+        place, entered = way.place, self._judge.enter(way.place, way.state)
         key = (place, entered)
         if key not in self._steps:
             # A schema may refer to itself: the place is known before what is below it is.
             self._steps[key] = lambda value: self._steps[key](value)
             self._steps[key] = self._compiled(place, entered)
         return self._steps[key]
-
-    def of_undeclared(self, member: Place | None, state: State, *, names_it: bool = False) -> Step | None:
-        """Return what is done with a member whose name is not declared, only admitted; None: it is dropped."""
-        return self.step(member, state) if self._judge.admits(member, state, names_it=names_it) else None
 
     def _compiled(self, place: Place | None, state: State) -> Step:
         verdict = self._judge.verdict(place, state)
@@ -124,7 +122,8 @@ class _Compiler:
         return _guarded(action, self._failed)
 
     def _members(self, place: Place | None, state: State) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        steps = self._declared(place, state)
+        # What is not admitted is dropped here: not left to what becomes of names of which no path speaks.
+        steps = {str(way.step): self.step(way) or _drop for way in self._judge.members(place, state)}
         if place is None or not place.has_fixed_names:  # what is met later cannot be judged now
             self.keeps_nulls = True
             self.time_units |= self._judge.time_units
@@ -155,21 +154,10 @@ class _Compiler:
 
         return members_without_the_dropped if dropped else members
 
-    def _declared(self, place: Place | None, state: State) -> dict[str, Step]:
-        """Return what is done with the members whose names are known: the schema has them, or the configuration."""
-        steps = {}
-        for name in (*place.names, *sorted(state.names)) if place is not None else sorted(state.names):
-            member = place.member(name) if place is not None else None
-            below = state.step(name)
-            step = self.of_undeclared(None, below, names_it=True) if member is None else self.step(member, below)
-            steps[name] = step or _drop  # not left to what becomes of names of which no path speaks
-        return steps
-
     def _undeclared(
         self, place: Place | None, state: State, declared: frozenset[str]
     ) -> Callable[[dict[str, Any]], None]:
-        below = state.step(None)
-        steps: dict[Place | None, Step | None] = {None: self.of_undeclared(None, below)}
+        steps: dict[Place | None, Step | None] = {None: self.step(self._judge.other(None, state))}
         if steps[None] is not None:
             self.keeps_nulls = True
 
@@ -180,7 +168,7 @@ class _Compiler:
                     raise ReservedName
                 member = place.member(name) if place is not None and isinstance(name, str) else None
                 if member not in steps:
-                    steps[member] = self.of_undeclared(member, below)
+                    steps[member] = self.step(self._judge.other(member, state))
                 step = steps[member]
                 if step is None or step is _drop:
                     del kept[name]
@@ -190,16 +178,8 @@ class _Compiler:
         return look_at_undeclared
 
     def _items(self, place: Place | None, state: State) -> Step:
-        def step_at(index: int | None) -> Step:
-            item = place.item(index) if place is not None else None
-            below = state.step(index)
-            if item is None:
-                return self.of_undeclared(None, below, names_it=True) or _null
-            return self.step(item, below)
-
-        indexes = {int(name) for name in state.names if name.isdecimal()}.union(place.indexes if place else ())
-        by_index = {index: step_at(index) for index in indexes}
-        rest = step_at(None)
+        by_index = {way.step: self.step(way) or _null for way in self._judge.items(place, state)}
+        rest = by_index.pop(None)
         if rest is _keep and not by_index:
             return _keep
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_telemetry.errors import ConfigurationError
-from jupyter_telemetry.privacy import Classification, parse_classifications
+from jupyter_telemetry.privacy import Classification, Judge, parse_classifications
 from jupyter_telemetry.privacy.classification import RESTRICTED
 from jupyter_telemetry.privacy.overlays import shipped
 from jupyter_telemetry.privacy.policy import Policy
@@ -28,11 +28,12 @@ def categories(schema, path, classifications):
     """Return the categories of the value at a path, given as steps."""
     references = EventSchema({"$id": ID, "version": 1, **schema}).references
     classification = Classification(references, Policy([ID], None, classifications).overlay(ID))
-    place, around = classification.root, classification.root.categories(frozenset())
+    judge, place = Judge(classification, []), classification.root
+    state = judge.enter(place, judge.root())
     for step in path:
         place = place.item(step) if isinstance(step, int) or step is None else place.member(step)
-        around = place.categories(around)
-    return set(around)
+        state = judge.enter(place, state.step(step))
+    return set(state.around)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,71 @@ def test_what_is_inside_a_field_is_told(schema, said, fields):
     assert [each[:2] for each in found] == [*fields, REST[:2]]
 
 
+def referring(**definitions):
+    """Return a schema whose definitions are objects, from the names of their members to what those refer to."""
+
+    def to(name):
+        return U if name is None else {"$ref": f"#/$defs/{name}"}
+
+    objects = {
+        name: {"type": "object", "properties": {each: to(other) for each, other in members.items()}}
+        for name, members in definitions.items()
+    }
+    return {**DRAFT_2020, "$defs": objects, "properties": {"first": to(next(iter(definitions)))}}
+
+
+def test_what_refers_to_itself_by_many_names_is_told_once_below_each():
+    found = told(referring(a={**{f"n{n}": "a" for n in range(8)}, "v": None}))
+    values = [path for path, text, _ in found if text == "kept as it is"]
+    assert values == [*(f"/first/n{n}/v" for n in range(8)), "/first/v"]
+    assert len(found) == 8 * 8 + 9 + 1
+
+
+def test_behind_many_fields_a_definition_that_was_told_is_not_told_again():
+    chain = {f"d{n}": {"a": f"d{n + 1}", "b": f"d{n + 1}"} for n in range(16)}
+    found = told(referring(**chain, d16={"v": None}))
+    assert len(found) < 600
+    assert found[0][:2] == ("/first" + 16 * "/a" + "/v", "kept as it is")
+    assert found[-2:] == [
+        ("/first/b", "as what is in /first/a", "the schema refers to the same definition there"),
+        REST,
+    ]
+
+
+def test_what_stands_behind_definitions_that_multiply_is_told_all_the_same():
+    every = {f"d{n}": {f"to{m}": f"d{m}" for m in range(12)} for n in range(12)}
+    schema = referring(**every)
+    schema["properties"]["last"] = {"type": "object", "properties": {"v": S}}
+    assert told(schema)[-2:] == [("/last/v", "replaced by null", "not allowed: secret"), REST]
+
+
+def test_of_too_many_fields_the_last_says_that_there_are_more():
+    last = {"$ref": "#/$defs/d14"}
+    chain = {
+        f"d{n}": {
+            "type": "object",
+            "properties": {
+                "a": {"$ref": f"#/$defs/d{n + 1}"},
+                "b": {"$ref": f"#/$defs/d{n + 1}", "categories": [f"c{n}"]},
+            },
+        }
+        for n in range(14)
+    }
+    schema = {**DRAFT_2020, "$defs": {**chain, "d14": S}, "properties": {"first": {"$ref": "#/$defs/d0"}, "last": last}}
+    fields = plan(*judged(schema, allowed={ID: {"allowed_categories": [f"c{n}" for n in range(14)]}}))
+    assert 500 < len(fields) < 1200
+    assert (fields[-1].path, fields[-1].action.text, fields[-1].is_kept) == (
+        "/…",
+        "there are more fields than are listed here",
+        True,
+    )
+
+
+def test_a_schema_that_only_has_many_fields_is_told_in_full():
+    found = told({"properties": {f"p{n}": {"type": "object", "properties": {"v": U}} for n in range(1500)}})
+    assert [path for path, *_ in found] == [*(f"/p{n}/v" for n in range(1500)), "/*"]
+
+
 # Generated: what is told of a value is what is done with it
 
 DECLARED = st.sampled_from([["a"], ["b"], ["a", "b"]])

@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_telemetry import EventLog
 from jupyter_telemetry.disclosure import disclose
-from jupyter_telemetry.privacy import judgement, overlays
+from jupyter_telemetry.privacy import judgement, overlays, plan
 from jupyter_telemetry.server.page import wording
 from jupyter_telemetry.server.page.wording import reworded
 
@@ -49,7 +49,7 @@ def test_every_schema_that_jupyter_ships_is_told_in_plain_words():
 def test_every_rule_is_told_in_plain_words():
     rules = [
         value
-        for name, value in vars(judgement).items()
+        for name, value in {**vars(judgement), **vars(plan)}.items()
         if name.isupper() and isinstance(value, str) and " " in value and name != "RESTRICTED"
     ]
     assert len(rules) >= 6

@@ -18,13 +18,15 @@ __all__ = ["reworded"]
 FORMS = {"replaced by null": "left empty", "left out, name and all": "left out altogether"}
 ELSE = ("Anything else", "Whatever is not listed here.")
 KINDS = {"unrestricted": "nothing about you", "personal-data": "personal data"}
-RULES = (  # of privacy.judgement, and what they mean to a user
+RULES = (  # of privacy.judgement and privacy.plan, and what they mean to a user
     (r"nothing is classified, .*", "The operator lets all of this be kept."),
     (r"everything is allowed here", "The operator lets all of this be kept."),
     (r"allowed_properties names it", "The operator lets this be kept."),
     (r"nobody has classified it", "Nobody has said what it may hold, so it is not kept."),
     (r"the schema says it in a way .*", "It cannot be told what it may hold, so it is not kept."),
     (r"the schema does not declare it", "Only what is listed here can be kept."),
+    (r"the schema refers to the same .*", "It is the same kind of thing."),
+    (r"the schema refers to itself .*", "There are too many of them to list."),
     (r"redactions, by its path", "A rule of the operator for exactly this."),
     (r"redactions: (.*)", "A rule of the operator for {}."),
     (r"allowed: unrestricted", "It says nothing about you."),
