@@ -107,7 +107,7 @@ def _switch(standing: Standing, *, is_only: bool) -> dict[str, Any]:
         "mode": setting.mode,
         "on": standing.on,
         "why": standing.why,
-        "can_switch": standing.why not in ("no switch", "do not track"),
+        "can_switch": standing.can_switch,
         "reason": setting.reason,
         "legal_basis": setting.legal_basis,
         "decided_at": standing.decision.decided_at if standing.decision else None,

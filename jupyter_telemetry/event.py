@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticSerializationError, PydanticUndefined
@@ -33,6 +33,8 @@ class Event(BaseModel):
     _id: ClassVar[str]  # the schema's `$id`, a URI
     _title: ClassVar[str]
     _version: ClassVar[int | str]
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # an error of pydantic's holds no value either
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:

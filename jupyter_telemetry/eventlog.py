@@ -232,9 +232,11 @@ class EventLog(Settings):
     def close(self) -> None:
         """Flush all handlers, and close those that the log made from configuration; then it has none."""
         self.flush()
-        with self._lock:
-            self.handlers = []
-        self._attachment.close_own()
+        try:
+            with self._lock:
+                self.handlers = []
+        finally:
+            self._attachment.close_own()
 
     def __enter__(self) -> Self:
         return self
@@ -249,7 +251,9 @@ class EventLog(Settings):
 
     # Consent
 
-    def decide(self, choices: Mapping[str, bool], *, shown: str, by: str) -> list[Decision]:
+    def decide(
+        self, choices: Mapping[str, bool], *, shown: str, by: str, statement: dict[str, Any] | None = None
+    ) -> list[Decision]:
         """Write down what the user decides, have it in force with the next event, and record it as an event.
 
         Parameters
@@ -257,16 +261,15 @@ class EventLog(Settings):
         choices: by subject of `consent`, whether its events may be recorded.
         shown: the words in which the user was told what `governance.statement` says.
         by: "page" or "command line".
+        statement: what the policy said when the user was shown it; by default what it says now.
 
         Not for the thread of an event loop: it waits for the disk. Raises ConsentError; then nothing has changed.
         """
-        switches = [each.setting.subject for each in self.governance.consent.standings if each.why != "no switch"]
-        if unknown := [subject for subject in choices if subject not in switches]:
-            known = ", ".join(switches) or "none"
-            raise ConsentError(f"there is no switch {unknown[0]!r} to decide about; there are: {known}")
+        governance = self.governance
+        governance.consent.check(choices)
         if by not in DECIDED_BY:
             raise ConsentError(f"a user decides on one of {', '.join(DECIDED_BY)}, not {by!r}")
-        decided = self._decisions.decide(choices, statement=self.governance.statement, shown=shown, by=by)
+        decided = self._decisions.decide(choices, statement=statement or governance.statement, shown=shown, by=by)
         self._obey_decisions()
         self.record_decisions(decided)
         return decided
@@ -360,7 +363,10 @@ class EventLog(Settings):
 
     def _config_files(self) -> Iterable[str | os.PathLike[str]]:
         """Return the files that the configuration may stand in."""
-        return getattr(self.parent, "loaded_config_files", ())
+        app = self.parent
+        while app is not None and not hasattr(app, "loaded_config_files"):
+            app = getattr(app, "parent", None)
+        return getattr(app, "loaded_config_files", ())
 
     def _look_for_decisions(self) -> None:
         """Take over what the user has decided elsewhere: in another server, on the command line."""

@@ -11,6 +11,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 
 from .errors import ConfigurationError
 from .privacy import Redactions, parse_classifications, parse_consent, read_key
+from .privacy.pseudonym import KEY_VARIABLE
 from .traits import AllowedSchemas, Handlers, Mapped, resolve_lazy, unshared
 
 if TYPE_CHECKING:
@@ -95,14 +96,25 @@ class Settings(Configurable):
 
     _configured_handlers: object = None  # as the configuration in force has them
     _found_handlers: object = None
+    _key_read: tuple[object, PseudonymKey | None] | None = None  # for which settings, and what was read
+    _classifications_read: tuple[object, Mapping[str, Mapping[str, Any]]] | None = None
 
     def pseudonym_key(self) -> PseudonymKey | None:
-        """Return the key of pseudonyms, if one is given. Raises ConfigurationError."""
-        return read_key(self.pseudonym_key_file or None, os.environ)
+        """Return the key of pseudonyms, if one is given. Raises ConfigurationError.
+
+        A file is read when it is named, and not again: what is in force does not depend on its being there still.
+        """
+        told = self.pseudonym_key_file, os.environ.get(KEY_VARIABLE)
+        if self._key_read is None or self._key_read[0] != told:
+            self._key_read = told, read_key(self.pseudonym_key_file or None, os.environ)
+        return self._key_read[1]
 
     def parsed_classifications(self) -> Mapping[str, Mapping[str, Any]]:
-        """Return the classifications, of their file if they stand in one. Raises ConfigurationError."""
-        return parse_classifications(self.classifications, where="EventLog.classifications")
+        """Return the classifications, of their file if they stand in one, read likewise. Raises ConfigurationError."""
+        told = self.classifications
+        if self._classifications_read is None or self._classifications_read[0] is not told:
+            self._classifications_read = told, parse_classifications(told, where="EventLog.classifications")
+        return self._classifications_read[1]
 
     @validate("redactions")
     def _usable_redactions(self, proposal: Bunch) -> Any:

@@ -29,6 +29,8 @@ def parse_classifications(given: Mapping[str, Any] | str, *, where: str) -> Mapp
     for pattern, entry in given.items():
         if not isinstance(pattern, str) or not isinstance(entry, dict):
             raise ConfigurationError(f"{where}: write a dict from schema ids to dicts of paths, such as {_HOW}")
+        if not entry:  # it would put nothing in the place of what else is said
+            raise ConfigurationError(f"{where}[{pattern!r}]: says nothing; leave it out, or write such as {_HOW}")
         for path, said in entry.items():
             place = f"{where}[{pattern!r}][{path!r}]"
             if not isinstance(path, str) or not is_path(path):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..errors import ConsentError
 from .globs import contains
 from .settings import ALL, MODES, Setting, default_mode, parse_consent
 from .widening import widened
@@ -106,6 +107,11 @@ class Standing(NamedTuple):
     decision: Decision | None  # the latest
     asked_again: list[str]  # how the policy has widened, in words
 
+    @property
+    def can_switch(self) -> bool:
+        """Whether a decision about it has any effect."""
+        return self.why not in ("no switch", "do not track")
+
 
 class Consent:
     """What may be recorded as far as the user is concerned: a judgement that never changes.
@@ -155,9 +161,13 @@ class Consent:
         # Of two globs of one length, the one that is off.
         return max(met, key=lambda each: (len(each.setting.subject), not each.on), default=self._by_subject[ALL])
 
-    def not_erasable(self, schema_id: str) -> str:
-        """Return on which ground the events of a schema may not be erased; "" if they may."""
-        return self.of_schema(schema_id).setting.not_erasable
+    def check(self, choices: Iterable[str]) -> None:
+        """Raise ConsentError for a subject about which nothing can be decided."""
+        switches = [each.setting.subject for each in self.standings if each.setting.mode != "inform"]
+        for subject in choices:
+            if subject not in switches:
+                known = ", ".join(switches) or "none"
+                raise ConsentError(f"there is no switch {subject!r} to decide about; there are: {known}")
 
     def _standing(self, setting: Setting) -> Standing:
         decision = self._decisions.latest.get(setting.subject)

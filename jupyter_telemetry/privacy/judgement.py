@@ -174,21 +174,25 @@ class Judge:
 
     def _known(self, step: str | int | None, place: Place | None, entered: State) -> Way:
         below = entered.step(step)
-        return Way(step, place, below, place is not None or self.admits(None, below, names_it=True))
+        is_index = not isinstance(step, str)
+        named = [is_index or step in {*each.redacted.names, *each.allowed.names} for each in entered.stances]
+        return Way(step, place, below, place is not None or self.admits(None, below, named))
 
-    def admits(self, member: Place | None, state: State, *, names_it: bool = False) -> bool:
+    def admits(self, member: Place | None, state: State, named: Sequence[bool] | None = None) -> bool:
         """Say whether a member whose name is not declared, only admitted, stays; `state` is the one in front of it.
 
         A name is a value too: it stays only where the value stays as it is, or where all names do. One that a path of
-        the configuration has (`names_it`) tells nothing, and neither does an index: it stays whatever becomes of the
-        value by its path.
+        a set of limits has (`named`, for each set) tells nothing to it, and neither does an index: it stays whatever
+        becomes of the value by its path.
         """
         entered = self.enter(member, state)
         if member is not None and self.verdict(member, entered).action == KEEP:
             return True
         return all(
-            (whole or stance.kept) and (names_it or not stance.in_force) and not _said_of(entered.around, limits)
-            for limits, whole, stance in zip(self._limits, self._whole, entered.stances, strict=True)
+            (whole or stance.kept) and (is_named or not stance.in_force) and not _said_of(entered.around, limits)
+            for limits, whole, stance, is_named in zip(
+                self._limits, self._whole, entered.stances, named or [False] * len(self._limits), strict=True
+            )
         )
 
     def keeps_all_inside(self, state: State) -> bool:

@@ -150,6 +150,12 @@ def _check_mode(mode: int, path: Path) -> None:
             f"{_TRAIT}: every user of this machine may put another key into {str(path)!r}; run: chmod o-rw "
             f"{shlex.quote(str(path))}"
         )
+    around = path.resolve().parent
+    if (here := around.stat().st_mode) & stat.S_IWOTH and not here & stat.S_ISVTX:
+        raise ConfigurationError(
+            f"{_TRAIT}: every user of this machine may put another file into {str(around)!r}, where it stands; run: "
+            f"chmod o-w {shlex.quote(str(around))}"
+        )
     if mode & stat.S_IROTH:  # as mounted secrets are, where nobody else may be on the machine
         _notices.warn_once(path, "%s", _readable_by_all(path))
 

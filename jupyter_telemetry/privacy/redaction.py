@@ -200,7 +200,7 @@ def _guarded(action: Action, failed: Callable[[], object]) -> Step:
     def act(value: Any) -> Any:
         try:
             return apply(value if type(value) in _AS_THEY_ARE else plain(value))
-        except Exception:  # noqa: S110  its text may hold the value
+        except (Exception, SystemExit):  # noqa: S110  its text may hold the value
             pass
         # Not in the `except`: whatever raises in there shows the failure, with the value, as its context.
         failed()

@@ -127,8 +127,8 @@ def test_a_category_may_be_a_uri_that_looks_like_a_glob():
 def test_what_may_not_be_erased_says_its_ground():
     settings = parse_consent({"audit/*": {"not_erasable": "the law of 2026"}}, default_mode="opt-in")
     consent = Consent(settings, UNDECIDED, NARROW, {})
-    assert consent.not_erasable("audit/login") == "the law of 2026"
-    assert consent.not_erasable("other") == ""
+    assert consent.of_schema("audit/login").setting.not_erasable == "the law of 2026"
+    assert consent.of_schema("other").setting.not_erasable == ""
 
 
 @pytest.mark.parametrize(

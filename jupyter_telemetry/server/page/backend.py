@@ -18,6 +18,7 @@ from ...handlers import walk
 from ...journal import JournalHandler, JournalReader
 from ...journal.erasure import erase
 from ...journal.export import export
+from ...privacy import digest
 from .recent import JournalTail, Memory
 from .wording import reworded
 
@@ -45,7 +46,7 @@ class Backend:
         self._log = log
         self._memory: Memory | None = None
         self._tail: JournalTail | None = None
-        self._known: tuple[object, dict[str, Any]] = None, {}
+        self._known: tuple[Any, dict[str, Any]] = None, {}
         log.watch(self._follow)
 
     def state(self) -> dict[str, Any]:
@@ -75,12 +76,13 @@ class Backend:
         decision cannot be kept.
         """
         shown = self._disclosure()
-        if policy != shown["policy"]:
+        statement = self._known[0][0].statement  # what is decided about is what was shown, whatever changes meanwhile
+        if policy != shown["policy"] or policy != digest(statement):
             raise Refusal(409, "What is recorded has changed since this page showed it. Please look again, and decide.")
         if not choices.keys() <= {each["subject"] for each in shown["switches"] if each["can_switch"]}:
             raise Refusal(400, "There is no such switch. Please reload the page.")
         try:
-            self._log.decide(choices, shown=in_words(shown), by="page")
+            self._log.decide(choices, shown=in_words(shown), by="page", statement=statement)
         except ConsentError as error:
             raise Refusal(503, f"Your decision could not be kept, and is not in force: {error}") from None
         return self.state()

@@ -144,7 +144,10 @@ class _Asked(_Unstored, APIHandler):
 
     def body(self) -> dict[str, Any]:
         """Return the JSON object that came with a request."""
-        body: object = self.get_json_body()
+        try:
+            body: object = self.get_json_body()
+        except UnicodeDecodeError:
+            raise HTTPError(400, "JSON is UTF-8") from None
         if not isinstance(body, dict):
             raise HTTPError(400, "a JSON object is needed")
         return body
