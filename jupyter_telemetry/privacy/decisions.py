@@ -139,6 +139,9 @@ class DecisionStore:
                 os.close(os.open(self.file.parent, os.O_RDONLY))
             fd = os.open(self.file, _READ)
         except (FileNotFoundError, NotADirectoryError):
+            # A link that leads nowhere is a file that was there: on a disk that is not mounted, say.
+            if any(os.path.lexists(each) and not os.path.isdir(each) for each in (self.file, self.file.parent)):
+                raise Unreadable("leads nowhere, or what it should stand in is no directory") from None
             return None, _NOT_THERE
         except (OSError, RuntimeError) as error:
             raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None

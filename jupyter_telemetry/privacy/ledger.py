@@ -114,6 +114,8 @@ class Ledger:
             raise Unreadable("was written by another version of jupyter_telemetry")
         granted = {word: each for each, word in _WORDS.items()}
         texts = about["texts"]
+        if not isinstance(about["decisions"], list):
+            raise TypeError
         for each in about["decisions"]:
             fields = (each["subject"], each["decided_at"], each["policy"], each["by"], texts[each["shown"]])
             if not all(isinstance(field, str) for field in fields):
