@@ -92,8 +92,10 @@ class _Compiler:
         key = (place, entered)
         if key not in self._steps:
             # A schema may refer to itself: the place is known before what is below it is.
-            self._steps[key] = lambda value: self._steps[key](value)
-            self._steps[key] = self._compiled(place, entered)
+            finished: list[Step] = []
+            self._steps[key] = lambda value: finished[0](value)
+            finished.append(self._compiled(place, entered))
+            self._steps[key] = finished[0]
         return self._steps[key]
 
     def _compiled(self, place: Place | None, state: State) -> Step:
