@@ -147,7 +147,7 @@ def test_a_policy_that_widens_is_asked_about_again_and_one_that_narrows_is_not(h
         assert len(home.recorded()) == count
         assert home.command("consent").stdout.splitlines() == [
             "*: you agreed, and more is recorded since: decide again",
-            f"    personal-data of {CONTENTS} is kept as it is; it was left out",
+            f"    personal-data of {CONTENTS} may be kept",
         ]
         home.decide("grant")
         home.obeys(server, records=True)
