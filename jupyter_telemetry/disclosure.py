@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .governance import Governance
+    from .privacy import Classification, Limits
     from .privacy.consent import Standing
 
-__all__ = ["decision_schema", "disclose", "in_words"]
+__all__ = ["AGREED", "decision_schema", "disclose", "in_words", "withheld_paths"]
+
+AGREED = ", once you agree"
+"""Stands behind the form of what is not recorded now, because the user has not agreed to a category of data."""
 
 
 def disclose(
@@ -33,7 +37,8 @@ def disclose(
     "kept", "categories"}], "example": {"before", "after"}}], "destinations": [{"where", "erasable", "limits"}]}
 
     `collected` are those of `schemas` that the policy admits, whether or not the user has agreed; the example is
-    made up from the schema, and what becomes of it is what the compiled redaction made of it.
+    made up from the schema, and what becomes of it is what the compiled redaction made of it. Forms and examples are
+    those of a user who has agreed: what one is asked about.
     """
     known = {(schema.id, str(schema.version)): schema for schema in (*schemas, decision_schema())}
     collected = [told for schema in known.values() if (told := _collected(schema, governance)) is not None]
@@ -74,6 +79,7 @@ def _collected(schema: EventSchema, governance: Governance) -> dict[str, Any] | 
     made_up = example(classification)
     redaction = compile_redaction(classification, [limits], lambda: None)
     standing = governance.standing(schema.id)
+    withheld = withheld_paths(classification, limits, governance)
     return {
         "schema": schema.id,
         "version": schema.version,
@@ -88,7 +94,7 @@ def _collected(schema: EventSchema, governance: Governance) -> dict[str, Any] | 
                 "title": field.title,
                 "description": field.description,
                 "categories": list(field.categories),
-                "form": field.action.text,
+                "form": field.action.text + (AGREED if field.path in withheld else ""),
                 "reason": field.rule,
                 "kept": field.is_kept,
             }
@@ -96,6 +102,13 @@ def _collected(schema: EventSchema, governance: Governance) -> dict[str, Any] | 
         ],
         "example": {"before": made_up, "after": redaction.redact(made_up) if redaction else made_up},
     }
+
+
+def withheld_paths(classification: Classification, limits: Limits, governance: Governance) -> set[str]:
+    """Return the fields of which less is left now, because the user has not agreed to a category of data."""
+    agreed = {field.path: field.action for field in plan(classification, [limits])}
+    now = {field.path: field.action for field in plan(classification, [governance.agreed(limits)])}
+    return {path for path, action in agreed.items() if now.get(path) != action}
 
 
 def _switch(standing: Standing, *, is_only: bool) -> dict[str, Any]:

@@ -97,16 +97,21 @@ class Governance:
         return self.consent.of_schema(schema_id)
 
     def admitted(self, schema_id: str, *, classifies: bool) -> Limits | None:
-        """Return what the operator and the user leave of a schema's events once the user agrees to it at all."""
+        """Return what the operator leaves of a schema's events, once the user agrees to all of it."""
         if schema_id == DECISION_SCHEMA["$id"]:
             return Limits() if self.policy.patterns else None
-        limits = self.policy.admits(schema_id, classifies=classifies)
-        return limits and replace(limits, refused=self.consent.refused_categories)
+        return self.policy.admits(schema_id, classifies=classifies)
 
     def limits(self, schema_id: str, *, classifies: bool) -> Limits | None:
         """Return what may be kept of a schema's events, whoever gets them; None: nothing."""
         limits = self.admitted(schema_id, classifies=classifies)
-        return limits if limits is not None and self.standing(schema_id).on else None
+        if limits is None or not self.standing(schema_id).on:
+            return None
+        return limits if schema_id == DECISION_SCHEMA["$id"] else self.agreed(limits)
+
+    def agreed(self, limits: Limits) -> Limits:
+        """Return what the user leaves of limits now, category by category."""
+        return replace(limits, refused=self.consent.refused_categories)
 
     def narrower(self, handler: logging.Handler | Mapping[str, Any]) -> Policy | None:
         """Return the policy of a handler that has one of its own."""

@@ -463,3 +463,17 @@ def test_a_field_serializer_has_the_last_word_on_a_datetime():
         "at": "23.11.2026",
         "other": "2026-11-23T17:42:05.123456Z",
     }
+
+
+def test_pydantic_s_own_error_holds_no_value():
+    with pytest.raises(ValueError, match="count") as caught:
+        Counting(count="s3cret")
+    assert "s3cret" not in str(caught.value)
+
+
+class Counting(Event):
+    _id = "https://example.org/counting"
+    _title = "Counting"
+    _version = 1
+
+    count: int

@@ -12,6 +12,7 @@ import time
 from datetime import datetime, timezone
 
 import pytest
+from traitlets.config import Application, Configurable
 
 from jupyter_telemetry.errors import ConsentError
 from jupyter_telemetry.eventlog import EventLog
@@ -388,3 +389,38 @@ def test_what_the_user_is_asked_counts_for_the_check_as_well(tmp_path, monkeypat
     log = EventLog(allowed_schemas=[POLICY["$id"]], consent={"*": "opt-in", "nothing": "opt-out"})
     log.register_schema(POLICY)
     assert log.check_policy() == ["EventLog.consent['nothing']: no registered schema and no category is called so"]
+
+
+def test_a_log_is_closed_though_files_of_its_configuration_are_gone(tmp_path):
+    key, classes = tmp_path / "key", tmp_path / "classes.json"
+    key.write_text("0123456789abcdef")
+    key.chmod(0o600)
+    classes.write_text('{"a": {"/x": ["personal-data"]}}')
+    log = EventLog(
+        handlers=[{"class": "logging.FileHandler", "filename": str(tmp_path / "events.log")}],
+        pseudonym_key_file=str(key),
+        classifications=str(classes),
+        redactions={"personal-data": "pseudonymise"},
+    )
+    (handler,) = log.handlers
+    key.unlink()
+    classes.unlink()
+    log.max_event_bytes = 2048
+    log.close()
+    assert handler.stream is None
+
+
+def test_the_files_of_the_application_count_however_far_above_the_log_it_stands(tmp_path, monkeypatch):
+    system = tmp_path / "etc" / "app_config.py"
+    system.parent.mkdir()
+    system.write_text("c.EventLog.allowed_schemas = ['a']")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(system.parent))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    class App(Application):
+        @property
+        def loaded_config_files(self):
+            return [str(system)]
+
+    log = EventLog(parent=Configurable(parent=App()))
+    assert log.governance.consent.of_schema("a").setting.mode == "opt-in"

@@ -12,6 +12,7 @@ import orjson
 from rich.table import Table
 from rich.text import Text
 
+from ..disclosure import AGREED, withheld_paths
 from ..journal import view_name
 from ..loading import load_file
 from ..outlet import Outlet
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+NOT_YET = " (nothing of it yet: the user here has not agreed)"
+
 
 class _Kept(NamedTuple):
     """What becomes of one schema's events."""
@@ -40,6 +43,7 @@ class _Kept(NamedTuple):
     classification: Classification
     limits: Limits | None
     fields: list[Field]
+    withheld: set[str]  # paths of which the user has not agreed to; {""}: the whole schema
 
 
 @click.group("policy")
@@ -125,14 +129,19 @@ def _chosen(known: Sequence[EventSchema], globs: list[str], added: list[EventSch
 def _kept(schema: EventSchema, governance: Governance) -> _Kept:
     classification = governance.classification(schema)
     limits = governance.admitted(schema.id, classifies=classification.classifies)
-    return _Kept(schema, classification, limits, plan(classification, [limits]) if limits is not None else [])
+    if limits is None:
+        return _Kept(schema, classification, None, [], set())
+    withheld = withheld_paths(classification, limits, governance)
+    if not governance.standing(schema.id).on:
+        withheld = {""}
+    return _Kept(schema, classification, limits, plan(classification, [limits]), withheld)
 
 
 def _show_event(kept: list[_Kept], file: Path, max_event_bytes: int) -> int:
     """Print what is left of an event that takes the road of every event. Raises InvalidEvent."""
     if len(kept) != 1:
         raise click.UsageError(f"--event is one schema's: choose one of these {len(kept)} by --schema")
-    ((schema, classification, limits, _),) = kept
+    schema, classification, limits, *_ = kept[0]
     if limits is None:
         raise click.ClickException(printable(f"{schema.id} is not allowed: nothing is kept of its events"))
     try:
@@ -163,13 +172,15 @@ def _show(kept: list[_Kept], *, is_all: bool) -> None:
     for each in kept:
         if each.limits is None:
             continue
-        console.print(Text(printable(f"{each.schema.id}, version {each.schema.version}"), "bold"))
+        title = Text(printable(f"{each.schema.id}, version {each.schema.version}"), "bold")
+        console.print(title + Text(NOT_YET, "yellow") if "" in each.withheld else title)
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         for name in ("  field", "what becomes of it", "which rule decided", "categories"):
             table.add_column(name, overflow="fold")
         for field in each.fields:
             style = "" if field.is_kept else "dim"
-            cells = (f"  {field.path}", field.action.text, field.rule, ", ".join(field.categories))
+            form = field.action.text + (AGREED if field.path in each.withheld else "")
+            cells = (f"  {field.path}", form, field.rule, ", ".join(field.categories))
             table.add_row(*(Text(printable(cell), style) for cell in cells))
         console.print(table)
         console.print()
@@ -201,6 +212,7 @@ def _as_dict(kept: Iterable[_Kept]) -> dict[str, Any]:
                         "action": field.action.name,
                         "form": field.action.text,
                         "rule": field.rule,
+                        "agreed": not each.withheld & {"", field.path},
                         "categories": field.categories,
                     }
                     for field in each.fields

@@ -89,6 +89,7 @@ def test_json_says_the_same_for_programs(run, visit, configure):
         "action": "keep",
         "form": "kept as it is",
         "rule": "allowed: unrestricted",
+        "agreed": True,
         "categories": ["unrestricted"],
     }
 
@@ -113,9 +114,14 @@ def test_what_is_not_allowed_is_said(run, visit, configure):
 
 
 def test_what_the_user_refuses_is_shown(run, visit, configure):
-    configure(ALLOWED + "c.EventLog.consent = {'*': 'inform', 'location': 'opt-in'}")
+    entry = {VISIT["$id"]: {"allowed_categories": ["location"]}}
+    configure(f"c.EventLog.allowed_schemas = {entry}\nc.EventLog.consent = {{'*': 'inform', 'location': 'opt-in'}}\n")
     fields = json.loads(run("policy", "check", "--schema", visit, "--json").out)["schemas"][0]["fields"]
-    assert [each["rule"] for each in fields if each["path"] == "/page"] == ["without consent: location"]
+    # What there is to agree to, and that nobody has.
+    assert [(each["form"], each["agreed"]) for each in fields if each["path"] in ("/page", "/count")] == [
+        ("kept as it is", False),
+        ("kept as it is", True),
+    ]
 
 
 def test_what_users_must_be_told_is_noted_and_no_mistake(run, configure):

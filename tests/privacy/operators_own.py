@@ -81,3 +81,7 @@ class Masks:
 
 
 mask = Masks()
+
+
+def leave(value: Any) -> Any:
+    raise SystemExit(value)

@@ -120,3 +120,8 @@ def test_what_cannot_be_meant_is_an_error_that_names_the_place(given):
     with pytest.raises(ConfigurationError, match=r"^where") as caught:
         parse_classifications(given, where="where")
     assert "write a" in str(caught.value) or "write one such as" in str(caught.value)
+
+
+def test_an_entry_that_says_nothing_is_an_error_for_it_would_hide_what_else_is_said():
+    with pytest.raises(ConfigurationError, match=r"where\['https://example.org/\*'\]: says nothing; leave it out"):
+        parse_classifications({"https://example.org/*": {}}, where="where")

@@ -156,3 +156,32 @@ def test_a_decision_is_an_event_without_personal_data():
         "policy": digest(NARROW),
         "by": "page",
     }
+
+
+# What was refused stays refused, whatever subjects there are later
+
+
+def consent(settings, decisions, **environ):
+    return Consent(parse_consent(settings, default_mode="opt-in"), decisions, NARROW, environ)
+
+
+def test_a_refused_category_outlives_its_switch():
+    decisions = decided(everything=True, location=False)
+    assert consent({"*": "opt-in", "location": "opt-in"}, decisions).refused_categories == {"location"}
+    assert consent("opt-in", decisions).refused_categories == {"location"}
+    assert consent("inform", decisions).refused_categories == frozenset()
+
+
+@pytest.mark.parametrize("refused", ["a/b", "a/*"])
+def test_a_refused_schema_outlives_its_switch(refused):
+    decisions = decided(everything=True, **{refused: False})
+    assert not consent("opt-out", decisions).of_schema("a/b").on
+    assert consent("opt-out", decisions).of_schema("c").on
+    assert consent("inform", decisions).of_schema("a/b").on
+
+
+@pytest.mark.parametrize("refused", ["everything", "a/*"])
+def test_a_refusal_holds_for_what_becomes_a_subject_of_its_own(refused):
+    decisions = decided(**{refused: False})
+    assert consent({"*": "opt-out", "a/*": "opt-out", "a/b": "opt-out"}, decisions).of_schema("a/b").why == "refused"
+    assert consent({"*": "opt-out", "a/b": "opt-out"}, decided(c=False)).of_schema("a/b").on

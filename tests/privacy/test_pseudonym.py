@@ -289,3 +289,17 @@ def test_the_key_is_in_no_message(tmp_path, caplog):
         with pytest.raises(ConfigurationError) as caught:
             read_key(key_file, environ)
         assert SECRET.decode()[:10] not in f"{caught.value!r}{caught.value.__context__!r}{json.dumps(caplog.messages)}"
+
+
+def test_a_key_where_every_user_may_put_another_is_an_error(tmp_path):
+    place = tmp_path / "open"
+    place.mkdir()
+    (place / "key").write_text("0123456789abcdef")
+    (place / "key").chmod(0o600)
+    (tmp_path / "link").symlink_to(place / "key")
+    place.chmod(0o777)
+    for path in (place / "key", tmp_path / "link"):
+        with pytest.raises(ConfigurationError, match="every user of this machine may put another file into"):
+            read_key(str(path), {})
+    place.chmod(0o1777)  # as /tmp is
+    assert read_key(str(place / "key"), {})

@@ -413,3 +413,16 @@ def test_a_reference_into_a_metaschema_restricts():
 def test_a_category_where_nobody_looks_for_one_classifies():
     schema = {"properties": {"a": {"type": "string"}, "b": {"x-of-a-later-draft": [S]}}}
     assert kept(schema, {"a": SECRET, "b": SECRET}) == {"a": None, "b": None}
+
+
+def test_a_function_that_ends_the_program_makes_null_and_is_counted():
+    log, capsule = recorded(
+        {"properties": {"a": S}}, {"a": SECRET}, redactions={"secret": f"{operators_own.__name__}:leave"}
+    )
+    assert (capsule["a"], log.counts()["redaction_failures"]) == (None, 1)
+
+
+def test_a_name_that_the_log_has_a_path_for_is_still_a_value_to_a_handler():
+    lines = Lines(redactions={ID: {"/*": {"truncate": 5}}})
+    recorded({"properties": {}}, {"z": SECRET}, lines, allowed_schemas={ID: {"allowed_properties": ["/z"]}})
+    assert lines.kept == {}

@@ -173,3 +173,8 @@ def test_a_file_that_cannot_be_read_may_be_somebody_elses(home):
         "opt-in",
         f"{directory}, which configures EventLog, cannot be read (IsADirectoryError), so it may be another's",
     )
+
+
+def test_a_file_that_has_another_one_speak_for_it_counts_as_one_that_speaks(home, tmp_path):
+    system = config(tmp_path / "etc" / "jupyter_server_config.py", "load_subconfig('telemetry.py')")
+    assert mode(home, system, JUPYTER_CONFIG_PATH=str(system.parent))[0] == "opt-in"

@@ -44,3 +44,7 @@ def test_under_a_hub_only_the_user_of_its_name_is(user, owner):
 
 def test_a_hub_that_does_not_say_whose_server_it_is_lets_nobody_in():
     assert not is_owner(SimpleNamespace(username=""), {"JUPYTERHUB_USER": ""})
+
+
+def test_a_server_that_is_a_service_of_a_hub_is_nobody_s():
+    assert not is_owner(User("ada"), {"JUPYTERHUB_SERVICE_NAME": "shared"})
