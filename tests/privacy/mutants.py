@@ -25,13 +25,14 @@ ROOT = Path(__file__).parents[2]
 WORKERS = 2
 # The quick ones first; the one that generates schemas last.
 TESTS = (
-    *(f"privacy/test_{name}.py" for name in ("redaction", "privacy", "consent", "consent_in_force", "plan")),
     *(
-        f"test_{name}.py"
-        for name in ("governance", "outlet", "errors", "bad_input", "record", "registry", "route", "encoding")
+        f"privacy/test_{name}.py"
+        for name in ("redaction", "privacy", "consent", "consent_in_force", "settings", "plan")
     ),
+    *(f"test_{name}.py" for name in ("governance", "outlet", "errors", "bad_input", "record", "registry", "route")),
     *(f"privacy/test_{name}.py" for name in ("actions", "generalisation", "pseudonym")),
-    "test_handlers.py",
+    *(f"test_{name}.py" for name in ("encoding", "notice", "handlers")),
+    "validation/test_violation.py",
     "privacy/test_secrets.py",
 )
 
@@ -62,7 +63,7 @@ def noticed_by(rule: Rule | None) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         copy = Path(name)
         for directory in ("jupyter_telemetry", "tests"):
-            shutil.copytree(ROOT / directory, copy / directory, ignore=shutil.ignore_patterns("__pycache__", "data"))
+            shutil.copytree(ROOT / directory, copy / directory, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", copy)
         if rule is not None:
             file = copy / "jupyter_telemetry" / rule.file

@@ -296,6 +296,7 @@ DRAFT_2020 = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
             {"other": "kept"},
         ),
         ({"properties": {"q": U}, "additionalProperties": True}, {"q": "kept", SECRET: SECRET}, {"q": "kept"}),
+        ({**U, "properties": {"q": {}}, "additionalProperties": True}, {"q": "kept", SECRET: SECRET}, {"q": "kept"}),
     ],
 )
 def test_what_restricts_need_not_stand_beside_what_declares(schema, event, kept):

@@ -141,6 +141,7 @@ def test_a_key_does_not_show_its_secret():
     held = [getattr(KEY, name) for name in KEY.__slots__]
     assert SECRET not in held
     assert SECRET.decode() not in held
+    assert KEY.id not in SECRET.hex()
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(TypeError, match="not pickled"):
             pickle.dumps(KEY, protocol)

@@ -426,3 +426,40 @@ def test_a_name_that_the_log_has_a_path_for_is_still_a_value_to_a_handler():
     lines = Lines(redactions={ID: {"/*": {"truncate": 5}}})
     recorded({"properties": {}}, {"z": SECRET}, lines, allowed_schemas={ID: {"allowed_properties": ["/z"]}})
     assert lines.kept == {}
+
+
+TWO = {"categories": ["x", "y"]}
+
+
+@pytest.mark.parametrize(("x", "y"), [({"truncate": 3}, "null"), ("null", {"truncate": 3})])
+@pytest.mark.parametrize("allowed", [{}, {"allowed_categories": ["x", "y"]}, {"allowed_properties": ["a"]}])
+def test_of_two_categories_that_a_value_has_each_is_heeded(x, y, allowed):
+    redactions = {"x": x, "y": y}
+    assert kept({"properties": {"a": TWO}}, {"a": SECRET}, allowed_schemas={ID: allowed}, redactions=redactions) == {
+        "a": None
+    }
+
+
+@pytest.mark.parametrize("redactions", [{"secret": "null"}, {ID: {"/a": "null"}}])
+def test_a_null_that_is_stated_gives_way_to_nothing_that_is_said_inside(redactions):
+    schema = {"properties": {"a": {**S, "type": "object", "properties": {"b": {"type": "string"}}}}}
+    settings = {"classifications": {ID: {"/a/b": ["unrestricted"]}}}
+    assert kept(schema, {"a": {"b": "kept"}}, **settings) == {"a": {"b": "kept"}}
+    assert kept(schema, {"a": {"b": SECRET}}, **settings, redactions=redactions) == {"a": None}
+
+
+def test_what_is_named_whole_obeys_what_the_user_refuses_in_it():
+    schema = {"properties": {"a": {"type": "object", "properties": {"b": S, "c": {"type": "string"}}}}}
+    allowed = {ID: {"allowed_properties": ["/a"]}}
+    kept_of_it = kept(
+        schema, {"a": {"b": SECRET, "c": "kept"}}, allowed_schemas=allowed, consent={"*": "inform", "secret": "opt-in"}
+    )
+    assert kept_of_it == {"a": {"b": None, "c": "kept"}}
+
+
+@pytest.mark.parametrize("redactions", [{"secret": "drop"}, {ID: {"/a": "drop"}}])
+def test_an_object_that_one_handler_may_not_have_is_no_frame_for_it(redactions):
+    schema = {"properties": {"a": {**S, "type": "object", "properties": {"b": U}}}}
+    less = Lines(redactions=redactions)
+    recorded(schema, {"a": {"b": "kept"}}, less, allowed_schemas={ID: {"allowed_categories": ["secret"]}})
+    assert less.kept == {}
