@@ -115,7 +115,15 @@ class Governed:
     def problems(self, governance: Governance, schemas: list[EventSchema]) -> list[str]:
         """Say what in the configuration is likely a mistake."""
         registered = [schema for schema in schemas if schema.id != DECISION_SCHEMA["$id"]]  # nobody allows it
-        return [*self.problems_of_key(), *problems(governance, self.log, self.handlers, registered, _IF_UNKNOWN)]
+        unknown = [
+            f"{written}: there is no such setting, and it does nothing; {meant}"
+            for written, meant in self.configuration.unknown.items()
+        ]
+        return [
+            *unknown,
+            *self.problems_of_key(),
+            *problems(governance, self.log, self.handlers, registered, _IF_UNKNOWN),
+        ]
 
     def notes(self, governance: Governance) -> list[str]:
         """Say what the configuration leaves unsaid that users must be told."""

@@ -339,3 +339,12 @@ def test_an_event_stays_text_on_a_terminal(run_on_terminal, home, visit, configu
     shown = run_on_terminal("policy", "check", "--schema", visit, "--event", home / "event.json")
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
     assert "owned" in shown
+
+
+def test_a_setting_that_there_is_not_is_said(run, configure):
+    configure(ALLOWED + "c.EventLog.redaction = {}")
+    done = run("policy", "check", "--json")
+    assert (done.status, json.loads(done.out)["problems"][0]) == (
+        1,
+        "c.EventLog.redaction: there is no such setting, and it does nothing; did you mean c.EventLog.redactions?",
+    )

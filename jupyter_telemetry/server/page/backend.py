@@ -92,7 +92,16 @@ class Backend:
 
         Raises Refusal: 404 if there is no journal; and, when it is read, 503 if it cannot be.
         """
-        return _exported([JournalReader(journal.directory) for journal in self._needed_journals()], form)
+        readers = [JournalReader(journal.directory) for journal in self._needed_journals()]
+        with _readable():
+            for segment in (segment for reader in readers for segment in reader.segments()):
+                try:
+                    segment.path.open("rb").close()
+                except FileNotFoundError:  # sealed or deleted a moment ago
+                    continue
+                except OSError as error:  # better no copy than one that lacks something unsaid
+                    raise Refusal(503, f"A part of your data cannot be read now: {error.strerror}.") from None
+        return _exported(readers, form)
 
     def erase(self) -> dict[str, Any]:
         """Erase all that the journals hold and may be erased.
