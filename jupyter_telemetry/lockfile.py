@@ -60,19 +60,13 @@ class LockFile:
         self._wait_s = wait_s
         self._as_symlink = as_symlink and HAS_SYMLINKS
         self._owner = f"{this_place()}:{os.getpid()}:{os.urandom(8).hex()}"
+        self._seen: _Found | None = None  # whose lock it was at the last look, and since when, by our watch
+        self._since = 0.0
 
     def __enter__(self) -> LockFile:
         give_up_at = time.monotonic() + self._wait_s
-        seen, since = None, time.monotonic()
-        while not self._take():
-            found, now = _look(self._path), time.monotonic()
-            if found != seen:
-                seen, since = found, now
-            if found is not None and (now - since >= self._stale_s or _is_dead(found.owner)):
-                self._break(found)
-                if _look(self._path) != found:
-                    continue
-            if now >= give_up_at:
+        while not self.try_take():
+            if time.monotonic() >= give_up_at:
                 raise TimeoutError(errno.ETIMEDOUT, f"other processes hold its lock {self._path} all the time")
             time.sleep(random.uniform(0, _LONGEST_PAUSE_S))  # noqa: S311 - no secret
         return self
@@ -81,6 +75,22 @@ class LockFile:
         if self._is_ours():
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
+
+    def try_take(self) -> bool:
+        """Take the lock if it is free, or if whoever held it was killed; say whether it is held now.
+
+        Raises OSError if it cannot be made.
+        """
+        while not self._take():
+            found, now = _look(self._path), time.monotonic()
+            if found != self._seen:
+                self._seen, self._since = found, now
+            if found is None or not (now - self._since >= self._stale_s or _is_dead(found.owner)):
+                return False
+            self._break(found)
+            if _look(self._path) == found:  # it cannot be broken
+                return False
+        return True
 
     def check(self) -> None:
         """Raise LockLost unless the lock is still held."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -96,7 +96,7 @@ class Cursor:
         """
         make_private(str(path.parent))
         with replacing(path, lasting=True, check=check) as file:
-            file.write(orjson.dumps({"version": VERSION, **asdict(self)}))
+            file.write(orjson.dumps({"version": VERSION, **vars(self), "in_hand": list(map(list, self.in_hand))}))
 
 
 def cursors(journal: str | os.PathLike[str]) -> Iterator[Path]:
@@ -118,7 +118,7 @@ def behind(journal: str | os.PathLike[str]) -> dict[str, int]:
     """
     try:
         paths = list(cursors(journal))
-        segments = scan(journal) if paths else []
+        segments = scan(Path(journal)) if paths else []
     except OSError:
         return {}
     lacking: Counter[str] = Counter({segment.name: 0 for segment in segments})

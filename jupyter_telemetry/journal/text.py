@@ -26,7 +26,8 @@ _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 class SegmentText:
     """A segment's file, opened for reading: it may be renamed, deleted or appended to meanwhile.
 
-    `end` is where it ended when it was opened, or `upto`. Use it as a context manager.
+    `end` is where it ended when it was opened, or `upto`; `inode` tells it from one that took its name. Use it as a
+    context manager.
 
     Raises FileNotFoundError for a segment that is gone, and OSError.
     """
@@ -39,7 +40,9 @@ class SegmentText:
             self.path = segment.path.with_name(f"{segment.name}.jsonl")
             self._fd = os.open(self.path, _READ)
         self._content: bytes | None = None
-        self.end = os.fstat(self._fd).st_size if upto is None else upto
+        about = os.fstat(self._fd)
+        self.inode = about.st_ino
+        self.end = about.st_size if upto is None else upto
         if self.end <= SMALL_BYTES:
             try:
                 self._content = self.read(0, self.end)
@@ -101,9 +104,9 @@ class SegmentText:
             position = start
         return 0
 
-    def last_id(self) -> bytes:
-        """Return the id of the last whole line; b"" if it is not easily found."""
-        end = self.whole_end()
+    def last_id(self, before: int | None = None) -> bytes:
+        """Return the id of the last whole line, or of the one that ends at `before`; b"" if it is not easily found."""
+        end = self.whole_end() if before is None else before
         start = max(0, end - TAIL_BYTES)
         line = self.read(start, end - start)[:-1].rpartition(b"\n")[2]
         try:

@@ -1,0 +1,98 @@
+"""A batch: events on their way to a sink, as the lines that stand in the journal."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+__all__ = ["Batch", "Head"]
+
+_HEAD = re.compile(  # as EventLog writes it; whatever does not match is parsed
+    rb'\{"__timestamp__":"([^"\\]*)","__schema__":"([^"\\]*)","__schema_version__":("[^"\\]*"|-?\d+),'
+    rb'"__metadata_version__":\d+,"__id__":"([^"\\]*)"'
+)
+
+
+class Head(NamedTuple):
+    """The metadata of an event."""
+
+    timestamp: str  # RFC 3339
+    schema_id: str
+    version: str  # as text: 1 and "1" name the same version
+    event_id: str
+
+
+class Batch:
+    """Events to send, in the order in which their segments hold them.
+
+    Parameters
+    ----------
+    lines: one event each, as UTF-8 JSON that ends in a newline.
+    schemas: gives the newest recorded schema of (id, version as text), or None.
+    journal: a name of the journal that they come from: random, the same as long as that stands.
+    sent_before: they may have been sent before, by a shipper that did not live to see the answer.
+    check: raises when another shipper has taken over; a sink that cannot tell a second delivery calls it before the
+        step that cannot be undone.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[bytes],
+        schemas: Callable[[str, str], Mapping[str, Any] | None] = lambda *_: None,
+        *,
+        journal: str = "",
+        sent_before: bool = False,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.lines = tuple(lines)
+        self.schemas = schemas
+        self.journal = journal
+        self.sent_before = sent_before
+        self.check = check
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of all lines."""
+        return sum(map(len, self.lines))
+
+    @cached_property
+    def heads(self) -> tuple[Head, ...]:
+        """The metadata of each event."""
+        return tuple(map(_head, self.lines))
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The `__id__` of each event."""
+        return tuple(head.event_id for head in self.heads)
+
+    @cached_property
+    def events(self) -> tuple[dict[str, Any], ...]:
+        """Each event as a dict."""
+        return tuple(map(orjson.loads, self.lines))
+
+    def part(self, indices: Iterable[int]) -> Batch:
+        """Return a batch of some of the events."""
+        return Batch(
+            [self.lines[index] for index in indices],
+            self.schemas,
+            journal=self.journal,
+            sent_before=self.sent_before,
+            check=self.check,
+        )
+
+
+def _head(line: bytes) -> Head:
+    if found := _HEAD.match(line):
+        timestamp, schema_id, version, event_id = found.groups()
+        return Head(timestamp.decode(), schema_id.decode(), version.strip(b'"').decode(), event_id.decode())
+    event = orjson.loads(line)
+    return Head(event["__timestamp__"], event["__schema__"], str(event["__schema_version__"]), event["__id__"])

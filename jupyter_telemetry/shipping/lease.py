@@ -1,0 +1,59 @@
+"""One shipper at a time for each destination of a journal, in whatever process and machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from ..lockfile import HAS_SYMLINKS, LockFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["LEASE_S", "Lease"]
+
+LEASE_S = 60.0
+
+
+class Lease(LockFile):
+    """Held for as long as its holder renews it; after `lease_s` without that, another one takes it.
+
+    Who was paused for longer finds it lost at the next `check`, before anything is written. The lease of a process
+    that has died on this machine is free at once.
+    """
+
+    def __init__(self, path: Path, *, lease_s: float = LEASE_S) -> None:
+        super().__init__(path, stale_s=lease_s, wait_s=0.0, as_symlink=True)
+        self._pid = os.getpid()
+        self._lease_s = lease_s
+        self._renewed_at = 0.0
+        self.is_held = False
+
+    def acquire(self) -> bool:
+        """Take the lease if it is free; say whether it is held. Raises OSError if it cannot be written."""
+        if not self.is_held:
+            self.is_held = self.try_take()
+            self._renewed_at = time.monotonic()
+        return self.is_held
+
+    def renew(self) -> None:
+        """Say to the others that its holder lives; it may be called as often as one likes."""
+        now = time.monotonic()
+        if now - self._renewed_at < self._lease_s / 4:
+            return
+        self._renewed_at = now
+        with contextlib.suppress(OSError):
+            os.utime(self._path, follow_symlinks=not HAS_SYMLINKS)
+
+    def check(self) -> None:
+        """Raise LockLost unless it is held still."""
+        self.renew()
+        super().check()
+
+    def release(self) -> None:
+        """Hand it to whoever waits; the child of a fork has none to hand on."""
+        if self.is_held and os.getpid() == self._pid:
+            self.is_held = False
+            self.__exit__()

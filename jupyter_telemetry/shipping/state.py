@@ -1,0 +1,111 @@
+"""How a shipper fares, for whoever looks: counters in its process, and a file for all others."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ..privatefile import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["State", "read_state"]
+
+FILE = "state.json"
+WRITE_INTERVAL_S = 5.0
+SAY_INTERVAL_S = 60.0
+MOST_SAID = 10  # reasons within that
+
+_log = logging.getLogger("jupyter_telemetry.shipping")
+
+
+class State:
+    """The state of one shipper, since it was made.
+
+    It is written to `state.json` beside the cursor when it turns from well to failing or back, and else every few
+    seconds in which something happens: {"at", "delivered", "refused", "failures", "failing_since", "reason",
+    "last_delivered_at"}, times in RFC 3339 or null.
+    """
+
+    def __init__(self, place: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.delivered_events = 0
+        self.refused_events = 0
+        self.failures = 0  # tries that were followed by another one
+        self.failing_since: str | None = None
+        self.reason = ""  # of the last failure; "" if all is well
+        self.last_delivered_at: str | None = None
+        self.waiting_bytes = 0  # at the last look
+        self._place = place
+        self._clock = clock
+        self._written_at = float("-inf")
+        self._said: dict[str, float] = {}  # by reason, when
+
+    def delivered(self, events: int) -> None:
+        """Note events that are acknowledged."""
+        self.delivered_events += events
+        self.last_delivered_at = _now()
+        was_failing, self.failing_since, self.reason = self.failing_since, None, ""
+        if was_failing:
+            self._said = {}
+            _log.info("shipping to %s goes on", self._place.name)
+        self._write(at_once=bool(was_failing))
+
+    def refused(self, events: int, reason: str) -> None:
+        """Note events that became dead letters, for the reason of one of them."""
+        self.refused_events += events
+        self._warn("shipping to %s: events became dead letters: %s", reason)
+
+    def failed(self, reason: str) -> None:
+        """Note what went wrong; it is logged at once, and then once a minute."""
+        self.failures += 1
+        began = self.failing_since is None
+        self.failing_since = self.failing_since or _now()
+        self.reason = reason
+        self._warn("shipping to %s waits: %s", reason)
+        self._write(at_once=began)
+
+    def _warn(self, text: str, reason: str) -> None:
+        now = self._clock()
+        self._said = {each: at for each, at in self._said.items() if now - at < SAY_INTERVAL_S}
+        if reason in self._said or len(self._said) >= MOST_SAID:
+            return
+        self._said[reason] = now
+        with contextlib.suppress(Exception):  # of a handler of the log
+            _log.warning(text, self._place.name, reason)
+
+    def _write(self, *, at_once: bool) -> None:
+        now = self._clock()
+        if not at_once and now - self._written_at < WRITE_INTERVAL_S:
+            return
+        self._written_at = now
+        content = {
+            "at": _now(),
+            "delivered": self.delivered_events,
+            "refused": self.refused_events,
+            "failures": self.failures,
+            "failing_since": self.failing_since,
+            "reason": self.reason,
+            "last_delivered_at": self.last_delivered_at,
+        }
+        with contextlib.suppress(OSError), replacing(self._place / FILE) as file:
+            file.write(orjson.dumps(content))
+
+
+def read_state(place: Path) -> dict[str, Any]:
+    """Return what the last shipper wrote there; {} if there is nothing to be read."""
+    try:
+        found = orjson.loads((place / FILE).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
