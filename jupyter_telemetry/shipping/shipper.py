@@ -111,6 +111,7 @@ class Shipper:
         self._schemas: dict[tuple[str, str], dict[str, Any]] = {}
         self._stop = threading.Event()
         self._give_up_at: float | None = None
+        self._callers_stop: threading.Event | None = None
         self._hand: Hand | None = None
         self._cursor: Cursor | None = None
         self._feed: Feed | None = None
@@ -169,15 +170,16 @@ class Shipper:
 
     # In the caller's thread
 
-    def ship(self, timeout_s: float | None = None) -> bool:
+    def ship(self, timeout_s: float | None = None, *, stop: threading.Event | None = None) -> bool:
         """Ship what the journal holds now; say whether all of it is acknowledged.
 
-        False if another shipper is at work on it, or `timeout_s` seconds have passed.
+        False if another shipper is at work on it, `timeout_s` seconds have passed, or `stop` is set.
 
         Raises ConfigurationError, JournalError.
         """
         self._give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
         self._stop.clear()
+        self._callers_stop = stop
         try:
             return self._ship(until_empty=True)
         except _Stopped:
@@ -213,6 +215,8 @@ class Shipper:
 
     def _ship_next(self, *, until_empty: bool) -> bool | None:
         """Send one batch; None: there may be more."""
+        if self._is_over():
+            raise _Stopped
         feed, cursor = self._opened()
         self._lease.check()
         if time.monotonic() - self._settled_at >= SETTLE_INTERVAL_S:
@@ -345,6 +349,8 @@ class Shipper:
             raise _Overtaken
 
     def _is_over(self) -> bool:
+        if self._callers_stop is not None and self._callers_stop.is_set():
+            return True
         return self._give_up_at is not None and time.monotonic() >= self._give_up_at
 
     def _say(self, reason: str) -> None:

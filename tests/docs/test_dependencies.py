@@ -14,7 +14,7 @@ else:
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "explanation" / "dependencies.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-FOR_USERS = ("analysis", "cli", "demo")
+FOR_USERS = ("analysis", "cli", "demo", "lake", "postgresql", "nats", "kafka", "otlp", "http")
 
 
 def _is_named(requirement):

@@ -40,7 +40,20 @@ PUBLIC = {
     "jupyter_telemetry.analysis": ["Column", "JournalDatabase", "Result", "View", "open_journal"],
     "jupyter_telemetry.journal": ["Damage", "JournalHandler", "JournalReader", "default_directory", "view_name"],
     "jupyter_telemetry.server": ["get_eventlog"],
-    "jupyter_telemetry.testing": ["recording_eventlog"],
+    "jupyter_telemetry.shipping": [
+        "Batch",
+        "BatchLimits",
+        "CannotErase",
+        "Head",
+        "Receipt",
+        "Refused",
+        "Shipper",
+        "Sink",
+        "SinkError",
+        "TooLarge",
+        "Unavailable",
+    ],
+    "jupyter_telemetry.testing": ["SinkContract", "recording_eventlog"],
 }
 # What a class has because of what it is: documented by logging, pydantic or traitlets.
 NOT_OURS = {
@@ -106,7 +119,7 @@ def test_nothing_else_is_documented_as_public():
 @pytest.mark.parametrize(("name", "cls"), list(_classes().items()), ids=str)
 def test_every_public_attribute_of_a_class_is_documented(name, cls):
     own = {each for each in vars(cls) if not each.startswith("_") and each not in ("model_config", "with_traceback")}
-    own -= NOT_OURS.get(name, set())
+    own -= NOT_OURS.get(name, set()) | {each for each in own if each.startswith("test_")}  # which say it themselves
     missing = {each for each in own if f"{name}.{each}" not in DOCUMENTED}
     text = _text_about(name)
     assert {each for each in missing if f"`{each}`" not in text} == set()

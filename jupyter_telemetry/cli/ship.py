@@ -1,0 +1,162 @@
+"""`ship`: carry journals to a destination, beside the processes that record."""
+
+from __future__ import annotations
+
+import glob
+import signal
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import TelemetryError
+from ..printable import printable
+from ..shipping import Shipper
+from ..sinks import make_sink
+from .source import find_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["command"]
+
+ROUND_INTERVAL_S = 5.0  # between two looks at many journals
+TURN_S = 30.0  # that one of many journals may hold up the others
+_MAGIC = frozenset("*?[")
+
+
+@click.command("ship")
+@click.argument("journals", nargs=-1, metavar="[JOURNAL]...")
+@click.option("--to", "url", metavar="URL", required=True, help="Where to: postgresql://…, nats://…, a directory.")
+@click.option("--sink", metavar="NAME", help="Which sink takes the URL, where its scheme does not tell.")
+@click.option(
+    "--option",
+    "options",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="An option of the sink, such as password_file=/run/secrets/db; several add up.",
+)
+@click.option("--once/--follow", default=True, help="End when all is sent (the default), or go on until stopped.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With --once: give up after that long. By default it waits until the destination takes all.",
+)
+def command(
+    journals: tuple[str, ...], url: str, sink: str | None, options: tuple[str, ...], once: bool, timeout_s: float | None
+) -> int:
+    """Carry what journals hold to a destination; each event arrives once, whatever is killed on the way.
+
+    JOURNAL is a directory, or a glob of directories in quotes, which is looked at anew in every round. Without one it
+    is the configured journal. A lease makes sure that one process ships a journal to a destination at a time: this one
+    may run beside others that do the same.
+
+    \b
+    jupyter telemetry ship --to postgresql://telemetry@db/events --option password_file=/run/secrets/db
+    jupyter telemetry ship --follow --to /srv/lake
+    jupyter telemetry ship --to /srv/lake '/home/*/.local/share/jupyter/telemetry/journal'
+
+    Exit status 1 if not all was taken.
+    """
+    given = {"to": url, **_parsed(options), **({"sink": sink} if sink else {})}
+    places = list(journals) or [str(find_source(None, None).directory)]
+    with _stopping() as stop:
+        if once:
+            return 0 if _ship_all(_Fleet(given), places, stop, timeout_s) else 1
+        if len(places) == 1 and not _MAGIC.intersection(places[0]):
+            return _follow_one(places[0], given, stop)
+        fleet = _Fleet(given)
+        while not stop.is_set():
+            _ship_all(fleet, places, stop, TURN_S)
+            stop.wait(ROUND_INTERVAL_S)
+    return 0
+
+
+class _Fleet:
+    """A shipper for each journal, all to one destination."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._sink = make_sink(given)
+        self._shippers: dict[str, Shipper] = {}
+
+    def of(self, directory: str) -> Shipper:
+        shipper = self._shippers.get(directory)
+        if shipper is None:
+            shipper = self._shippers[directory] = Shipper(directory, self._sink)
+        return shipper
+
+
+def _ship_all(fleet: _Fleet, places: Sequence[str], stop: threading.Event, timeout_s: float | None) -> bool:
+    """Ship each journal in turn; say whether all that they hold is taken."""
+    give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
+    all_taken = True
+    for directory in _directories(places):
+        if stop.is_set():
+            return False
+        shipper = fleet.of(directory)
+        before = shipper.state.delivered_events, shipper.state.refused_events
+        rest_s = None if give_up_at is None else max(0.01, give_up_at - time.monotonic())
+        try:
+            taken = shipper.ship(rest_s, stop=stop)
+        except TelemetryError as error:
+            taken = False
+            click.echo(f"Error: {printable(directory)}: {printable(str(error))}", err=True)
+        _say(directory, shipper, before, taken=taken)
+        all_taken &= taken
+    return all_taken
+
+
+def _say(directory: str, shipper: Shipper, before: tuple[int, int], *, taken: bool) -> None:
+    state = shipper.state
+    delivered, refused = state.delivered_events - before[0], state.refused_events - before[1]
+    if not (delivered or refused) and taken:
+        return
+    parts = [f"{delivered:,} delivered"]
+    if refused:
+        parts.append(f"{refused:,} refused: they are in dead-letter/")
+    if not taken:
+        parts.append(f"not all is taken: {state.reason or 'another shipper is at work'}")
+    click.echo(f"{printable(directory)}: {'; '.join(map(printable, parts))}", err=not taken)
+
+
+def _follow_one(directory: str, given: dict[str, Any], stop: threading.Event) -> int:
+    shipper = Shipper(directory, make_sink(given))
+    shipper.start()
+    stop.wait()
+    return 0 if shipper.stop() else 1
+
+
+def _directories(places: Sequence[str]) -> list[str]:
+    found = [
+        path
+        for place in places
+        for path in (sorted(glob.glob(place)) if _MAGIC.intersection(place) and not Path(place).exists() else [place])
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _parsed(options: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.UsageError("an --option is written NAME=VALUE, such as password_file=/run/secrets/db")
+        found[name] = value
+    return found
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Have SIGTERM and Ctrl-C end what is under way in an orderly manner."""
+    stop = threading.Event()
+    kept = {each: signal.signal(each, lambda *_: stop.set()) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for each, handler in kept.items():
+            signal.signal(each, handler)
