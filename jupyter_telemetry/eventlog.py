@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from traitlets import observe
 
 from .attachment import Attachment
+from .dispatch import Dispatch
 from .errors import ConfigurationError, ConsentError, SchemaNotRegistered, TelemetryError
 from .forksafe import Lock
 from .governance import govern, problems
@@ -74,6 +75,7 @@ class EventLog(Settings):
         self.registry = SchemaRegistry()
         self._notices = Notices(getattr(kwargs.get("parent"), "log", None) or logging.getLogger("jupyter_telemetry"))
         self._attachment = Attachment(self._notices)
+        self._dispatch = Dispatch()
         self._routemaker = RouteMaker(self.registry, self._attachment, self._notices)
         super().__init__(**kwargs)
         self._configure()
@@ -230,10 +232,12 @@ class EventLog(Settings):
         self._attachment.flush()
 
     def close(self) -> None:
-        """Flush all handlers, and close those that the log made from configuration; then it has none."""
+        """Flush all handlers, stop the shippers, and close the handlers that the log made; then it has none."""
         self.flush()
+        self._dispatch.close()
         try:
             with self._lock:
+                self.shippers = []
                 self.handlers = []
         finally:
             self._attachment.close_own()
@@ -323,7 +327,9 @@ class EventLog(Settings):
     def _configure(self) -> None:
         """Take over the configuration. Raises ConfigurationError; then what was in force stays so."""
         with self._lock:
-            self._enforce(self._governed())
+            governance = self._governed()
+            self._dispatch.attach(self.shippers, self.handlers)
+            self._enforce(governance)
             self._in_force = {name: getattr(self, name) for name in SETTINGS}
 
     def _enforce(self, governance: Governance) -> None:

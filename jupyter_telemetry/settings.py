@@ -12,7 +12,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from .errors import ConfigurationError
 from .privacy import Redactions, parse_classifications, parse_consent, read_key
 from .privacy.pseudonym import KEY_VARIABLE
-from .traits import AllowedSchemas, Handlers, Mapped, resolve_lazy, unshared
+from .traits import AllowedSchemas, Handlers, Mapped, Shippers, resolve_lazy, unshared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,12 @@ class Settings(Configurable):
         help="""Where events go: a list of logging handlers. A handler may also be written as a dict in the form of
         `logging.config.dictConfig`: {"class": "logging.FileHandler", "filename": "events.log"}.
         A callable that returns the list will do. Without handlers, events go nowhere."""
+    ).tag(config=True)
+
+    shippers = Shippers(
+        help="""Which destinations the journal among the handlers is carried to, in the background: a list of URLs
+        ("postgresql://db.example.org/telemetry"), of dicts {"to": URL, option: value, ...} or {"sink": name, ...}, or
+        of Shipper objects."""
     ).tag(config=True)
 
     allowed_schemas = AllowedSchemas(
@@ -144,7 +150,7 @@ class Settings(Configurable):
     def _find_my_config(self, cfg: Config) -> Any:
         """Return the configuration of this object; handlers are hidden from traitlets' deep copy in a function."""
         mine = super()._find_my_config(cfg)
-        for name in ("handlers", "allowed_schemas", *_MAPPED):
+        for name in ("handlers", "shippers", "allowed_schemas", *_MAPPED):
             if isinstance(mine.get(name), LazyConfigValue):
                 # update_config comes with what changes; all else with the whole configuration.
                 mine[name] = resolve_lazy(mine[name], () if cfg is self.config else getattr(self, name))

@@ -16,7 +16,7 @@ from .handlers import close_handlers, make_handler
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "Mapped", "resolve_lazy", "unshared"]
+__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "Mapped", "Shippers", "resolve_lazy", "unshared"]
 
 _ENTRY_KEYS = ("allowed_properties", "allowed_categories")
 
@@ -138,6 +138,41 @@ class Handlers(_Collected):
         return unreadable or [
             each for part in parts for each in (part if isinstance(part, list) else [part] if part else [])
         ]
+
+
+class Shippers(_Collected):
+    """A list of shippers; each may be a URL, or a dict with "to" or "sink", and their options."""
+
+    info_text = "a list of shippers, or of URLs and dicts that make one"
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return a copy that cannot be changed unnoticed; nothing is made here."""
+        if isinstance(value, _Unreadable):
+            raise value.error(self)
+        if isinstance(value, (str, dict)):
+            value = [value]
+        if value is not None and not isinstance(value, (list, tuple)):
+            raise ConfigurationError(
+                f"EventLog.shippers: write a list, not a {type(value).__name__}: "
+                'c.EventLog.shippers = [{"to": "postgresql://db.example.org/telemetry"}]'
+            )
+        for each in value or ():
+            told = each.keys() & {"to", "sink"} if isinstance(each, dict) else each
+            if not told or not (isinstance(each, (str, dict)) or hasattr(each, "start")):
+                raise ConfigurationError(
+                    'EventLog.shippers: each is a Shipper, a URL, or a dict with "to" (a URL) or "sink" (a name)'
+                )
+        return _FrozenList(_frozen_copy(each) for each in value or ())
+
+    def from_string(self, s: str) -> Any:
+        """Parse what stands on a command line: one URL, or JSON."""
+        return _parsed(s) if s.lstrip()[:1] in ("[", "{") else [s]
+
+    def from_string_list(self, s_list: list[str]) -> Any:
+        """Parse an option that stands on a command line several times: the shippers add up."""
+        parts = [self.from_string(s) for s in s_list]
+        unreadable = next((part for part in parts if isinstance(part, _Unreadable)), None)
+        return unreadable or [each for part in parts for each in (part if isinstance(part, list) else [part])]
 
 
 class AllowedSchemas(_Collected):

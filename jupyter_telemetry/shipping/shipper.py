@@ -120,6 +120,9 @@ class Shipper:
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Shipper:
+        return self  # traitlets copies a configuration, and what stands in it
+
     # In a thread
 
     def start(self) -> None:

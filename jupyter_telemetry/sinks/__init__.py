@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, TelemetryError
+from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from ..shipping.sink import Sink
@@ -57,8 +57,6 @@ def make_sink(given: str | dict[str, Any] | Sink) -> Sink:
     kind = _kind(name)
     try:
         sink: Sink = kind(**options) if url is None else kind.from_url(url, **options)
-    except (TelemetryError, ImportError):
-        raise
     except TypeError as error:
         raise ConfigurationError(
             f"sink {name!r}: {error}; its options are the arguments of {kind.__name__}, see its documentation"
