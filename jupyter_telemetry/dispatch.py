@@ -78,8 +78,8 @@ def _make(given: str | Mapping[str, Any], journals: Sequence[logging.Handler]) -
     from .shipping import Shipper
     from .sinks import make_sink
 
-    told = {"to": given} if isinstance(given, str) else dict(given)
-    options = {name: told.pop(name) for name in SHIPPER_OPTIONS if name in told}
+    told: dict[str, Any] = {"to": given} if isinstance(given, str) else dict(given)
+    options: dict[str, Any] = {name: told.pop(name) for name in SHIPPER_OPTIONS if name in told}
     journal = told.pop("journal", None) or _only(journals)
     try:
         return Shipper(journal, make_sink(told), **options)

@@ -22,6 +22,7 @@ from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mod
 from .privacy.settings import says_mode_of_all
 from .record import event_record
 from .registry import SchemaRegistry
+from .route import Counters
 from .routemaker import RouteMaker
 from .settings import SETTINGS, Settings
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .privacy import Classification, Decision, Limits
     from .route import Route
     from .schema import EventSchema
+    from .shipping import Shipper
 
 __all__ = ["EventLog"]
 
@@ -253,6 +255,11 @@ class EventLog(Settings):
         """The registered schemas by (id, version), as 0.1.0 had them: a copy."""
         return {(schema.id, schema.version): json.loads(schema.text) for schema in self.registry}
 
+    @property
+    def running_shippers(self) -> tuple[Shipper, ...]:
+        """The shippers at work, in the order of `shippers`; those that were made from dicts too."""
+        return self._dispatch.shippers
+
     # Consent
 
     def decide(
@@ -300,6 +307,15 @@ class EventLog(Settings):
             "handler_failures": self._attachment.failures,
             "redaction_failures": sum(each.redaction_failures for each in counters),
         }
+
+    def counts_by_schema(self) -> dict[str, dict[str, int]]:
+        """Return the same of each schema, by its id, as far as it is known which schema a call was about."""
+        found: dict[str, dict[str, int]] = {}
+        for (schema_id, _), each in sorted(self._routemaker.counters.items()):
+            counts = found.setdefault(schema_id, dict.fromkeys(Counters.__slots__, 0))
+            for name in counts:
+                counts[name] += getattr(each, name)
+        return found
 
     # Configuration
 

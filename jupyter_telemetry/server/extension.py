@@ -49,11 +49,13 @@ def _load_jupyter_server_extension(serverapp: ServerApp) -> None:
     # It is there already, unless an extension's configuration has replaced tornado_settings.
     serverapp.web_app.settings[SETTING] = log
     # Not before: importing the extension imports nothing of Jupyter Server.
+    from .metrics import expose
     from .page.backend import Backend
     from .page.handlers import BACKEND, add_page
 
     if BACKEND not in serverapp.web_app.settings:
         add_page(serverapp, Backend(log))
+    expose(log)
     # When the loop runs, all extensions are loaded, and have registered their schemas.
     serverapp.io_loop.add_callback(_say_what_is_odd, serverapp, log)
 
