@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,7 +12,6 @@ from jupyter_telemetry.shipping import BatchLimits, Receipt, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from jupyter_telemetry.shipping import Batch
 
@@ -30,6 +30,10 @@ class DatabaseSink:
         self.name = f"sqlite:{path.name}"
         self._path = path
         self._connection: sqlite3.Connection | None = None
+
+    @classmethod
+    def from_url(cls, url: str) -> DatabaseSink:
+        return cls(Path(url.removeprefix("sqlite:")))
 
     def open(self) -> None:
         self._look()
