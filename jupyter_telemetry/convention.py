@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable
 
-__all__ = ["DEFAULT_HANDLERS", "DROPPED", "dropped_files"]
+__all__ = ["DEFAULT_HANDLERS", "DROPPED", "SECTIONS", "dropped_files"]
 
 DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.journal.JournalHandler"},)
 """What is used where no handlers are configured. It touches no disk before the first event."""
+
+SECTIONS = ("EventLog", "ServerEventLog")
+"""The sections of the configuration that a server's log is made from; what the second says wins."""
 
 DROPPED = "jupyter_server_config.d"
 """The directory, in each of the configuration's, that packages drop their files into, which are JSON."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import logging.config
 import logging.handlers
+import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .handlers import behind, walk
@@ -18,7 +20,7 @@ from .handlers import behind, walk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["JOURNAL", "destinations"]
+__all__ = ["JOURNAL", "destinations", "journal_directory"]
 
 JOURNAL = "a journal on this machine"
 
@@ -42,6 +44,21 @@ def destinations(handlers: Iterable[logging.Handler | Mapping[str, Any]]) -> lis
     its name, and a NullHandler not at all.
     """
     return list(dict.fromkeys(words for handler in handlers for each in walk(handler) for words in _words(each)))
+
+
+def journal_directory(handler: logging.Handler | Mapping[str, Any]) -> Path | None:
+    """Return where the handler of a journal, or the dict that would make it, keeps events; None for any other."""
+    from .journal import JournalHandler, default_directory  # when needed
+
+    if isinstance(handler, logging.Handler):
+        return handler.directory if isinstance(handler, JournalHandler) else None
+    kind, _ = _class_and_settings(handler)
+    if not isinstance(kind, type) or not issubclass(kind, JournalHandler):
+        return None
+    try:
+        return Path(os.path.abspath(os.path.expanduser(handler.get("directory") or default_directory())))
+    except TypeError:  # making it will say what is wrong
+        return None
 
 
 def _words(handler: logging.Handler | Mapping[str, Any]) -> Iterator[str]:

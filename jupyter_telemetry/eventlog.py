@@ -19,7 +19,7 @@ from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
 from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
-from .privacy.settings import says_mode_of_all
+from .privacy.settings import files_that_speak, says_mode_of_all, stated_modes
 from .record import event_record
 from .registry import SchemaRegistry
 from .route import Counters
@@ -359,11 +359,14 @@ class EventLog(Settings):
 
     def _governed(self) -> Governance:
         """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
-        mode, why = default_mode(os.environ, self._config_files())
+        files = [*self._config_files()]
+        mode, why = default_mode(os.environ, files)
         in_use = self._attachment.handlers
         governance = govern(self, self.handlers, self._decisions, default_mode=mode, in_use=in_use)
         if self.allowed_schemas and not says_mode_of_all(self.consent):
             self._say_mode(mode, why, governance)
+        if self.allowed_schemas:
+            self._say_stated(files, governance)
         return governance
 
     def _say_mode(self, mode: str, why: str, governance: Governance) -> None:
@@ -382,6 +385,23 @@ class EventLog(Settings):
                 setting,
                 self._way_to_set,
             )
+
+    def _say_stated(self, files: Iterable[str | os.PathLike[str]], governance: Governance) -> None:
+        """Say once which modes of consent are stated, and where."""
+        modes = stated_modes(self.consent)
+        kind = ("stated", tuple(modes.items()))
+        if not modes or self._notices.was_said(kind):
+            return
+        whole = isinstance(self.consent, str)
+        said = ", ".join(f"EventLog.consent{'' if whole else f'[{s!r}]'} is {mode}" for s, mode in modes.items())
+        where = "as the program sets it"
+        if any("consent" in self.config[name] for name in self.section_names() if name in self.config):
+            speaking = ", ".join(map(str, files_that_speak(files, "consent")))
+            where = "as c.EventLog.consent says" + (f" in {speaking}" if speaking else "")
+        standings = governance.consent.standings
+        if any(each.setting.subject in modes and each.setting.mode == "opt-in" and not each.on for each in standings):
+            where += f". What is opt-in is recorded once the user agrees, {self._way_to_agree}"
+        self._notices.inform_once(kind, "%s, %s.", said, where)
 
     def _config_files(self) -> Iterable[str | os.PathLike[str]]:
         """Return the files that the configuration may stand in."""

@@ -126,10 +126,29 @@ class Governance:
             shares.setdefault(self.narrower(handler), []).append(handler)
         found = []
         for policy, sharing in shares.items():
-            own = policy and policy.admits(schema_id, classifies=classifies)
-            if policy is None or own is not None:
-                found.append(Share((limits, own) if own else (limits,), tuple(sharing)))
+            together = _together(limits, policy, schema_id, classifies=classifies)
+            if together is not None:
+                found.append(Share(together, tuple(sharing)))
         return found
+
+    def limits_for(
+        self,
+        handler: logging.Handler | Mapping[str, Any],
+        schema_id: str,
+        limits: Limits,
+        *,
+        classifies: bool,
+    ) -> tuple[Limits, ...] | None:
+        """Return the limits of one handler, the log's own among them; None: it gets none of the schema's events."""
+        return _together(limits, self.narrower(handler), schema_id, classifies=classifies)
+
+
+def _together(limits: Limits, own: Policy | None, schema_id: str, *, classifies: bool) -> tuple[Limits, ...] | None:
+    """Return the limits of a log and those of a handler that has a policy of its own."""
+    if own is None:
+        return (limits,)
+    narrower = own.admits(schema_id, classifies=classifies)
+    return None if narrower is None else (limits, narrower)
 
 
 def problems(

@@ -8,11 +8,13 @@ import logging.config
 import logging.handlers
 import queue
 import sys
+from pathlib import Path
 
 import pytest
 
-from jupyter_telemetry.destination import destinations
+from jupyter_telemetry.destination import destinations, journal_directory
 from jupyter_telemetry.handlers import close_handlers, make_handler
+from jupyter_telemetry.journal import default_directory
 
 
 class Theirs(logging.Handler):
@@ -107,6 +109,18 @@ def test_a_handler_and_its_dict_say_the_same(name, make, tmp_path):
     given, words = cases(tmp_path)[name]
     assert destinations([given]) == words
     assert destinations([make(given)]) == words
+
+
+@pytest.mark.parametrize(("more", "found"), [({"directory": "/tmp/none/j"}, Path("/tmp/none/j")), ({}, None)])
+def test_where_a_journal_is_is_known_of_its_handler_and_of_its_dict(make, more, found):
+    journal = {"class": "jupyter_telemetry.journal.JournalHandler", **more}
+    assert journal_directory(journal) == journal_directory(make(journal)) == (found or default_directory())
+
+
+def test_of_nothing_else_there_is_such_a_place():
+    for given in (Theirs(), {"class": THEIRS}, {"class": "no.Handler"}, {"()": list}):
+        assert journal_directory(given) is None
+    assert journal_directory({"class": "jupyter_telemetry.journal.JournalHandler", "directory": 5}) is None
 
 
 def test_syslog_by_a_device_stays_on_this_machine():

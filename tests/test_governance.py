@@ -10,6 +10,7 @@ import queue
 import pytest
 
 from jupyter_telemetry import ConfigurationError, EventLog
+from jupyter_telemetry.disclosure import sent
 from jupyter_telemetry.governance import govern
 from jupyter_telemetry.journal import JournalHandler, JournalReader
 from jupyter_telemetry.privacy import DECISION_SCHEMA, DecisionStore
@@ -94,6 +95,37 @@ def test_one_file_with_names_and_one_without(make_log, tmp_path):
     assert [own(each) for each in with_names] == [EVENT, {"action": "save", "name": None}, EVENT]
     assert without == [{**capsules[0], "name": None}, {**capsules[2], "name": None}]
     assert "zoe" not in (tmp_path / "analysts.log").read_text()
+
+
+def test_what_is_told_of_each_handler_is_what_it_gets(make_log):
+    handlers = [
+        Keeping(),
+        Keeping(allowed_schemas={SAVE: {}}),
+        Keeping(redactions={"user-identifier": {"truncate": 1}, OPEN: {"/action": "drop"}}),
+    ]
+    log = make_log(*handlers)
+    for schema_id in (SAVE, OPEN):
+        log.record_event(schema_id, 1, EVENT)
+    told = []
+    for handler in handlers:
+        of_schemas = [each for each in sent(handler, log.governance, log.registry) if each["title"] in (SAVE, OPEN)]
+        assert [each["schema"] for each in of_schemas] == sorted({record.schema_id for record in handler.records})
+        told.append({each["schema"]: {one["form"]: one["paths"] for one in each["forms"]} for each in of_schemas})
+    undeclared = {"left out, name and all": ["/*"]}
+    emptied = {"kept as it is": ["/action"], "replaced by null": ["/name"], **undeclared}
+    assert told == [
+        {OPEN: emptied, SAVE: {"kept as it is": ["/action", "/name"], **undeclared}},
+        {SAVE: emptied},
+        {
+            OPEN: {"replaced by null": ["/name"], "left out, name and all": ["/action", "/*"]},
+            SAVE: {"kept as it is": ["/action"], "cut to 1 character": ["/name"], **undeclared},
+        },
+    ]
+    assert [handler.got for handler in handlers] == [
+        [EVENT, {"action": "save", "name": None}],
+        [{"action": "save", "name": None}],
+        [{"action": "save", "name": "z"}, {"name": None}],
+    ]
 
 
 def test_a_journal_may_have_limits_of_its_own_and_keeps_its_schemas(make_log, tmp_path):

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 from traitlets import TraitError
-from traitlets.config import Application, Config
+from traitlets.config import Application, Config, Configurable
 
 from jupyter_telemetry import ConfigurationError, EventLog
 from jupyter_telemetry.privacy import DecisionStore
@@ -478,6 +478,43 @@ def test_help_and_a_generated_config_file_know_the_settings(capsys):
     text = capsys.readouterr().out + app.generate_config_file()
     for name in SETTINGS:
         assert text.count(f"EventLog.{name}") >= 2
+
+
+@pytest.mark.parametrize(
+    ("consent", "said"),
+    [
+        ("inform", "EventLog.consent is inform, as the program sets it."),
+        (
+            {"*": "opt-out", "personal-data": {"mode": "opt-in"}, ID: {"not_erasable": "audits"}},
+            "EventLog.consent['*'] is opt-out, EventLog.consent['personal-data'] is opt-in, as the program sets it. "
+            "What is opt-in is recorded once the user agrees, which the program asks for by EventLog.decide.",
+        ),
+    ],
+)
+def test_a_mode_that_is_stated_is_said_once(caplog, consent, said):
+    with caplog.at_level(logging.INFO):
+        log = EventLog(allowed_schemas=[ID], consent=consent)
+        log.max_event_bytes = 1000
+    assert caplog.messages == [said]
+    assert caplog.records[0].levelno == logging.INFO
+
+
+def test_a_mode_of_the_configuration_is_said_with_its_files(caplog, tmp_path):
+    file, other = tmp_path / "jupyter_server_config.py", tmp_path / "jupyter_config.py"
+    file.write_text("c.EventLog.consent = 'inform'")
+    other.write_text("c.EventLog.allowed_schemas = []")
+
+    class App(Configurable):
+        loaded_config_files = (str(file), str(other), str(tmp_path / "gone.py"))
+
+    config = Config({"EventLog": {"consent": "inform", "allowed_schemas": [ID]}})
+    with caplog.at_level(logging.INFO):
+        EventLog(parent=App(config=config))
+    assert caplog.messages == [f"EventLog.consent is inform, as c.EventLog.consent says in {file}."]
+    caplog.clear()
+    with caplog.at_level(logging.INFO):  # from a command line
+        EventLog(config=config)
+    assert caplog.messages == ["EventLog.consent is inform, as c.EventLog.consent says."]
 
 
 def test_without_files_the_configuration_is_the_users_own(caplog):

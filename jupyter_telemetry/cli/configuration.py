@@ -1,8 +1,10 @@
 """What the Jupyter configuration says of events: read from the same files as a Jupyter Server reads.
 
 The files are `jupyter_config` and then `jupyter_server_config`, `.py` and `.json`, in the directories of
-`jupyter --paths`, and under them what `jupyter_server_config.d/*.json` say of EventLog; jupyter_server itself is not
-imported. Reading them starts nothing: handlers given as dicts are not made, and a logging.FileHandler that a `.py`
+`jupyter --paths`. Under them comes what the files of extensions, such as `jupyter_lab_config.py`, say of EventLog or
+ServerEventLog: a server merges its own over that of each extension that it links, and which those are is not known
+here. Under these, what `jupyter_server_config.d/*.json` say of EventLog. jupyter_server itself is not imported. Reading
+them starts nothing: handlers given as dicts are not made, and a logging.FileHandler that a `.py`
 file makes does not open its file (one with mode "w" would empty the log of a running server).
 """
 
@@ -13,30 +15,29 @@ import difflib
 import importlib
 import logging
 import logging.handlers
-import os
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_core.application import JupyterApp
 from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValue, PyFileConfigLoader
 
-from ..convention import DROPPED, dropped_files
-from ..destination import destinations
+from ..convention import DROPPED, SECTIONS, dropped_files
+from ..destination import destinations, journal_directory
 from ..errors import ConfigurationError
 from ..handlers import walk
-from ..journal import JournalHandler, default_directory
 from ..traits import AllowedSchemas, resolve_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Configuration", "ConfiguredHandler", "read_configuration"]
+__all__ = ["Configuration", "ConfiguredHandler", "is_of_extension", "read_configuration"]
 
 _NAMES = ("jupyter_config", "jupyter_server_config")
-_SECTION = "EventLog"
+_SECTION = SECTIONS[0]
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,18 @@ class ConfiguredHandler:
     directory: Path | None = None  # of the journal, if it is one
     destinations: tuple[str, ...] = ()  # where it sends events, in words
     problem: str = ""  # why it cannot be made, as far as that is known without making it
+    given: Any = field(default=None, compare=False, repr=False)  # what stands in the list: itself, or what it is behind
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """The section EventLog, of all files together."""
+    """The sections EventLog and ServerEventLog, of all files together."""
 
     files: tuple[Path, ...]  # that were read
     handlers: tuple[ConfiguredHandler, ...]
     allowed_schemas: dict[str, dict[str, list[str]]]  # {} for an id or glob: nothing more is said of it
     contact: str  # whom to ask about what is recorded; "" if nobody is named
-    section: Config  # EventLog as it stands in the files
+    section: Config  # EventLog as it stands in the files, and ServerEventLog over it
     given_handlers: tuple[Any, ...] | None  # handlers and dicts as they stand there, not to be used; None: nothing is
     unknown: dict[str, str]  # settings that there are not, as they are written → what was meant
 
@@ -81,10 +83,12 @@ def read_configuration(file: Path | None = None) -> Configuration:
     with _quiet():
         for path in _files(file):
             loaded = _load(path)
-            if _SECTION in loaded or path.parent.name != DROPPED:  # most of what lies there switches extensions on
+            if path == file or not _is_of_others(path) or any(name in loaded for name in SECTIONS):
                 config.merge(loaded)
                 files.append(path)
-        section = config.get(_SECTION, Config())
+        section = Config()
+        for name in SECTIONS:
+            section.merge(config.get(name, Config()))
         given = _called(_resolved(section.get("handlers"), []))  # None: nothing is said
         handlers = tuple(_handlers(given))
     allowed = AllowedSchemas().validate(None, _resolved(section.get("allowed_schemas"), []) or [])
@@ -96,17 +100,18 @@ def read_configuration(file: Path | None = None) -> Configuration:
         _contact(_resolved(section.get("notice"), {})),
         section,
         None if given is None else _usable(given),
-        _unknown(config),
+        _unknown(config, section),
     )
 
 
-def _unknown(config: Config) -> dict[str, str]:
+def _unknown(config: Config, section: Config) -> dict[str, str]:
     """Find the settings that no EventLog has, with the nearest that it has, or all."""
     found: dict[str, str] = {}
     for name in config:
-        if name != _SECTION and name.lower() == _SECTION.lower():
-            found[f"c.{name}"] = f"did you mean c.{_SECTION}?"
-    names = set(config.get(_SECTION, ())) - {"handlers", "allowed_schemas"}
+        for known_name in SECTIONS:
+            if name != known_name and name.lower() == known_name.lower():
+                found[f"c.{name}"] = f"did you mean c.{known_name}?"
+    names = set(section) - {"handlers", "allowed_schemas"}
     if names:
         from ..eventlog import EventLog  # takes longer than all else here
 
@@ -122,9 +127,38 @@ def _files(file: Path | None) -> list[Path]:
     """List the files there are, those that win last."""
     paths = [Path(each) for each in reversed(JupyterApp().config_file_paths)]
     names = _NAMES if file is None else _NAMES[:1]
-    found = dropped_files(paths)
+    found = dropped_files(paths) + _of_extensions(paths)
     found += [path / f"{name}{suffix}" for name in names for path in paths for suffix in (".py", ".json")]
     return [path for path in found if path.is_file()] + ([file] if file is not None else [])
+
+
+def _of_extensions(places: list[Path]) -> list[Path]:
+    """List the files of extensions that speak of an EventLog, by name; no other is run."""
+    found = [
+        (path.stem, place, path)
+        for place, directory in enumerate(places)
+        for path in sorted(directory.glob("jupyter_*_config.*"), key=lambda each: each.suffix != ".py")
+        if is_of_extension(path) and path.is_file()
+    ]
+    found.sort(key=lambda each: each[:2])
+    return [path for *_, path in found if _SECTION.encode() in _read(path)]
+
+
+def is_of_extension(path: Path) -> bool:
+    """Say whether a file is an extension's own: it counts in a server in which that extension is on."""
+    return path.suffix in (".py", ".json") and path.stem not in _NAMES and fnmatchcase(path.stem, "jupyter_*_config")
+
+
+def _is_of_others(path: Path) -> bool:
+    """Say whether a file may be about something else: most of what is dropped switches extensions on."""
+    return path.parent.name == DROPPED or is_of_extension(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the configuration {path} cannot be read: {error.strerror}") from error
 
 
 def _load(path: Path) -> Config:
@@ -165,7 +199,7 @@ def _called(given: Any) -> Any:
 def _handlers(given: Any) -> Iterator[ConfiguredHandler]:
     for each in given if isinstance(given, (list, tuple)) else ():
         if isinstance(each, (dict, logging.Handler)):
-            yield from _with_those_behind(each)
+            yield from (replace(found, given=each) for found in _with_those_behind(each))
         else:
             yield ConfiguredHandler(type(each).__name__, problem="neither a logging.Handler nor a dict")
     if given is not None and not isinstance(given, (list, tuple)):
@@ -181,8 +215,7 @@ def _with_those_behind(given: logging.Handler | dict[str, Any]) -> Iterator[Conf
     """Describe a handler and all that it hands on to; close them, for they were made for this process only."""
     for each in list(walk(given)):
         if isinstance(each, logging.Handler):
-            directory = each.directory if isinstance(each, JournalHandler) else None
-            yield ConfiguredHandler(type(each).__qualname__, directory, tuple(destinations([each])))
+            yield ConfiguredHandler(type(each).__qualname__, journal_directory(each), tuple(destinations([each])))
             if not isinstance(each, logging.handlers.MemoryHandler):  # which would forget what is behind it
                 each.close()
         else:
@@ -196,11 +229,8 @@ def _of_dict(given: Mapping[str, Any]) -> ConfiguredHandler:
         found = _found(maker)
     except (ImportError, AttributeError, ValueError) as error:
         return ConfiguredHandler(name, problem=f"cannot be imported: {error}")
-    place = None
-    if isinstance(found, type) and issubclass(found, JournalHandler):
-        directory = given.get("directory") or default_directory()
-        place = Path(os.path.abspath(os.path.expanduser(directory)))
-    return ConfiguredHandler(getattr(found, "__qualname__", name), place, tuple(destinations([given])))
+    words = tuple(destinations([given]))
+    return ConfiguredHandler(getattr(found, "__qualname__", name), journal_directory(given), words)
 
 
 def _found(maker: Any) -> Any:

@@ -12,7 +12,7 @@ from ..journal.export import FORMATS, export
 from ..printable import printable
 from ..privatefile import replacing
 from .consoles import is_terminal
-from .elsewhere import elsewhere, whom_to_ask
+from .elsewhere import told_elsewhere
 from .erase import like_any
 from .source import find_source, nothing_recorded, source_options
 
@@ -52,7 +52,8 @@ _NO_SUCH = "there are no such events; `jupyter telemetry schemas` lists what is 
 def command(journal: Path | None, config: Path | None, form: str, output: Path, schema: tuple[str, ...]) -> None:
     """Give out every event that is in the journal.
 
-    csv has the columns of the view `events`: the metadata, and the event's own properties as JSON.
+    csv has the columns of the view `events`: the metadata, and the event's own properties as JSON. Where events go to
+    other places too, standard error says for each what is sent there, in which form, and whom to ask.
 
     \b
     jupyter telemetry export --output events.jsonl
@@ -71,8 +72,8 @@ def command(journal: Path | None, config: Path | None, form: str, output: Path, 
         _write(pieces, output)
     if damaged:
         click.echo(f"{len(damaged)} damaged lines were left out; `jupyter telemetry status` says where", err=True)
-    for name in elsewhere(source):
-        click.echo(f"Not in it: what {name} has received; ask {whom_to_ask(source)}", err=True)
+    for paragraph in told_elsewhere(source):
+        click.echo(paragraph, err=True)
 
 
 def _print(pieces: Iterable[bytes]) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from traitlets import TraitError
 from traitlets.config import Config
 
 from ..convention import DEFAULT_HANDLERS
@@ -74,6 +75,9 @@ class _Log(EventLog):
     def _say_mode(self, mode: str, why: str, governance: Governance) -> None:
         """Say nothing: the command shows how things stand."""
 
+    def _say_stated(self, files: Iterable[str | os.PathLike[str]], governance: Governance) -> None:
+        """Say nothing."""
+
 
 @dataclass(frozen=True)
 class Governed:
@@ -100,6 +104,19 @@ class Governed:
     def decisions(self) -> DecisionStore:
         """Where the user's decisions stand."""
         return DecisionStore()
+
+    @cached_property
+    def unusable(self) -> str:
+        """Why a server that finds the configuration like this records nothing; "" if it can be used."""
+        for each in self.configuration.handlers:
+            if each.problem:
+                return f"EventLog.handlers: {each.name}: {each.problem}"
+        try:
+            with self.log.with_its_own_key():
+                govern(self.log, self.handlers, self.decisions, default_mode="inform")
+        except TraitError as error:
+            return str(error)
+        return ""
 
     def governance(self) -> Governance:
         """Return what is in force now."""
@@ -137,12 +154,9 @@ class Governed:
         return disclose(self.governance(), self.schemas, self.handlers)
 
     def problems_of_key(self) -> list[str]:
-        """Say why there are no pseudonyms, or who could undo them."""
-        try:
-            with self.log.with_its_own_key():
-                govern(self.log, self.handlers, self.decisions, default_mode="inform")
-        except ConfigurationError as error:
-            return [str(error)]
+        """Say why nothing is recorded, as without the key of pseudonyms, or who could undo them."""
+        if self.unusable:
+            return [self.unusable]
         file = self.log.pseudonym_key_file
         return [warning] if file and (warning := why_not_secret(file)) else []
 

@@ -12,6 +12,7 @@ import orjson
 from rich.table import Table
 from rich.text import Text
 
+from ..destination import destinations
 from ..disclosure import AGREED, withheld_paths
 from ..journal import view_name
 from ..loading import load_file
@@ -25,7 +26,10 @@ from .governed import find_governed
 from .source import source_options
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
 
     from ..governance import Governance
     from ..privacy import Classification, Limits
@@ -44,6 +48,15 @@ class _Kept(NamedTuple):
     limits: Limits | None
     fields: list[Field]
     withheld: set[str]  # paths of which the user has not agreed to; {""}: the whole schema
+    narrower: list[_Narrower] = []
+
+
+class _Narrower(NamedTuple):
+    """What becomes of them for a handler with limits of its own, where that differs."""
+
+    handler: str  # which, in words
+    fields: list[Field] | None  # None: it gets none of the events
+    withheld: set[str]
 
 
 @click.group("policy")
@@ -78,6 +91,8 @@ def check(
 ) -> int:
     """Say of each field whether it is kept, or what becomes of it, and which rule decided.
 
+    Where a handler has narrower limits of its own, the fields of which it gets less follow.
+
     \b
     jupyter telemetry policy check
     jupyter telemetry policy check --config my_config.py --schema '*contents*'
@@ -90,7 +105,7 @@ def check(
     governance = governed.governance()
     added = [_read_schema(Path(name)) for name in wanted if Path(name).is_file()]
     schemas = _chosen(governed.schemas, [name for name in wanted if not Path(name).is_file()], added)
-    kept = [_kept(schema, governance) for schema in schemas]
+    kept = [_kept(schema, governance, governed.handlers) for schema in schemas]
     problems, notes = governed.problems(governance, [*governed.schemas, *added]), governed.notes(governance)
     if event_file is not None:
         for problem in governed.problems_of_key():
@@ -126,15 +141,39 @@ def _chosen(known: Sequence[EventSchema], globs: list[str], added: list[EventSch
     return found + added
 
 
-def _kept(schema: EventSchema, governance: Governance) -> _Kept:
+def _kept(schema: EventSchema, governance: Governance, handlers: Iterable[logging.Handler | dict[str, Any]]) -> _Kept:
     classification = governance.classification(schema)
     limits = governance.admitted(schema.id, classifies=classification.classifies)
     if limits is None:
         return _Kept(schema, classification, None, [], set())
-    withheld = withheld_paths(classification, limits, governance)
-    if not governance.standing(schema.id).on:
-        withheld = {""}
-    return _Kept(schema, classification, limits, plan(classification, [limits]), withheld)
+    is_on = governance.standing(schema.id).on
+    fields = plan(classification, [limits])
+    withheld = withheld_paths(classification, [limits], governance) if is_on else {""}
+    kept = _Kept(schema, classification, limits, fields, withheld)
+    narrower = [_narrower(kept, limits, index, each, governance) for index, each in enumerate(handlers)]
+    return kept._replace(narrower=[each for each in narrower if each is not None])
+
+
+def _narrower(
+    kept: _Kept, limits: Limits, index: int, handler: logging.Handler | dict[str, Any], governance: Governance
+) -> _Narrower | None:
+    """Compare what a handler gets with what the log keeps; None if it is the same."""
+    schema, classification = kept.schema, kept.classification
+    both = governance.limits_for(handler, schema.id, limits, classifies=classification.classifies)
+    if both is None:
+        return _Narrower(_named(index, handler), None, set())
+    known = {(field.path, field.action) for field in kept.fields}
+    fields = [field for field in plan(classification, both) if (field.path, field.action) not in known]
+    withheld = kept.withheld if "" in kept.withheld else withheld_paths(classification, both, governance)
+    return _Narrower(_named(index, handler), fields, withheld) if fields else None
+
+
+def _named(index: int, handler: logging.Handler | dict[str, Any]) -> str:
+    """Name a handler by where it sends to, by its file if it has one, and by its place in the configuration."""
+    settings = handler if isinstance(handler, dict) else {"filename": getattr(handler, "baseFilename", None)}
+    file = settings.get("filename")
+    where = [*destinations([handler]), *([Path(file).name] if isinstance(file, (str, Path)) else [])]
+    return ", ".join([*where, f"EventLog.handlers[{index}]"])
 
 
 def _show_event(kept: list[_Kept], file: Path, max_event_bytes: int) -> int:
@@ -183,10 +222,23 @@ def _show(kept: list[_Kept], *, is_all: bool) -> None:
             cells = (f"  {field.path}", form, field.rule, ", ".join(field.categories))
             table.add_row(*(Text(printable(cell), style) for cell in cells))
         console.print(table)
+        for handler in each.narrower:
+            _show_narrower(handler, console)
         console.print()
     if denied:
         what = "Not allowed, so nothing is kept of them" if is_all else "Not allowed, so nothing is kept"
         console.print(Text(printable(f"{what}: {', '.join(denied)}"), "dim"), soft_wrap=True)
+
+
+def _show_narrower(told: _Narrower, console: Console) -> None:
+    if told.fields is None:
+        text = f"  For {told.handler}: nothing of them (its allowed_schemas)"
+        console.print(Text(printable(text)), soft_wrap=True)
+        return
+    console.print(Text(printable(f"  For {told.handler}, by its own limits:")), soft_wrap=True)
+    for field in told.fields:
+        form = field.action.text + (AGREED if field.path in told.withheld else "")
+        console.print(Text(printable(f"    {field.path}: {form} ({field.rule})")), soft_wrap=True)
 
 
 def _show_remarks(problems: list[str], notes: list[str]) -> None:
@@ -206,18 +258,30 @@ def _as_dict(kept: Iterable[_Kept]) -> dict[str, Any]:
                 "schema": each.schema.id,
                 "version": each.schema.version,
                 "allowed": each.limits is not None,
-                "fields": [
+                "fields": _fields_as_dicts(each.fields, each.withheld),
+                "narrower": [
                     {
-                        "path": field.path,
-                        "action": field.action.name,
-                        "form": field.action.text,
-                        "rule": field.rule,
-                        "agreed": not each.withheld & {"", field.path},
-                        "categories": field.categories,
+                        "handler": told.handler,
+                        "allowed": told.fields is not None,
+                        "fields": _fields_as_dicts(told.fields or [], told.withheld),
                     }
-                    for field in each.fields
+                    for told in each.narrower
                 ],
             }
             for each in kept
         ]
     }
+
+
+def _fields_as_dicts(fields: Iterable[Field], withheld: set[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": field.path,
+            "action": field.action.name,
+            "form": field.action.text,
+            "rule": field.rule,
+            "agreed": not withheld & {"", field.path},
+            "categories": field.categories,
+        }
+        for field in fields
+    ]

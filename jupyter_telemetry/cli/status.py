@@ -10,9 +10,12 @@ import click
 import orjson
 from rich.table import Table
 from rich.text import Text
+from traitlets import TraitError
 
+from ..journal.line import schema_and_version_of
 from ..printable import printable
 from . import told
+from .configuration import is_of_extension
 from .consoles import stdout
 from .governed import find_governed
 from .source import source_options
@@ -20,11 +23,13 @@ from .source import source_options
 if TYPE_CHECKING:
     from ..journal import Damage
     from .configuration import Configuration, ConfiguredHandler
+    from .governed import Governed
     from .source import Source
 
 __all__ = ["command"]
 
 MOST_DAMAGES = 10  # that are listed
+UNUSABLE = "NOTHING IS RECORDED: the configuration cannot be used"
 GUIDE = "https://events.jupyter.org/jupyter_server/*"
 
 
@@ -38,7 +43,7 @@ class _Holdings:
     events: int = 0
     oldest: str | None = None
     newest: str | None = None
-    schemas: int = 0
+    schemas: int = 0  # of which there are events, each version for itself
     damage: list[Damage] = field(default_factory=list)
 
 
@@ -52,23 +57,42 @@ def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
     jupyter telemetry status
     jupyter telemetry status --json | jq .events
 
-    Exit status 1 if nothing is recorded.
+    Exit status 1 if nothing is recorded, or the configuration cannot be used.
     """
     governed = find_governed(journal, config)
     source, configuration = governed.source, governed.configuration
-    disclosed = governed.disclosed()
+    disclosed = _disclosed(governed)
     holdings = _hold(source)
     advice = _advice(source, configuration, holdings)
     if as_json:
-        about = _as_dict(source, configuration, holdings, advice) | {"disclosure": disclosed}
+        about = _as_dict(source, configuration, holdings, advice)
+        about |= {"unusable": governed.unusable or None, "disclosure": disclosed}
         click.echo(orjson.dumps(about, option=orjson.OPT_INDENT_2))
     else:
         console = stdout(cut=False)
-        if disclosed["collected"]:
+        if governed.unusable:
+            console.print(Text(printable(f"{UNUSABLE}: {governed.unusable}"), "bold yellow"), soft_wrap=True)
+            console.print("A server that finds it so records nothing until it is mended.\n")
+        if disclosed and disclosed["collected"]:
             told.show(disclosed, console)
             console.print()
         console.print(_table(source, configuration, holdings, advice), soft_wrap=False)
-    return 0 if holdings.events else 1
+    return 0 if holdings.events and not governed.unusable else 1
+
+
+def _disclosed(governed: Governed) -> dict[str, Any] | None:
+    """Return what is recorded, or would be if the configuration could be used; None if that cannot be told."""
+    try:
+        disclosed = governed.disclosed()
+    except TraitError:
+        return None
+    if governed.unusable:
+        disclosed["recording"] = False
+        for each in disclosed["collected"]:
+            each["recorded"] = False
+        for switch in disclosed["switches"]:
+            switch.update(on=False, why="unusable")
+    return disclosed
 
 
 def _hold(source: Source) -> _Holdings:
@@ -80,13 +104,16 @@ def _hold(source: Source) -> _Holdings:
         found.open_segments += not segment.sealed
         found.size += segment.size
     first = last = None
+    schemas: set[tuple[str, str]] = set()
     for line in reader.lines(damage=found.damage.append):
         first = first or line
         last = line
         found.events += 1
+        schemas.add(schema_and_version_of(line))
     if first and last:
         found.oldest, found.newest = (str(orjson.loads(line).get("__timestamp__")) for line in (first, last))
-    found.schemas = len(reader.stored_schemas(found.damage.append))
+    found.schemas = len(schemas)
+    reader.stored_schemas(found.damage.append)  # for those that cannot be read
     return found
 
 
@@ -130,11 +157,11 @@ def _table(source: Source, configuration: Configuration, holdings: _Holdings, ad
     row("Journal", f"{source.directory} ({source.found_by})")
     segments = f"{holdings.segments:,} in {_size(holdings.size)}"
     row("Segments", segments + (f", {holdings.open_segments} open" if holdings.open_segments else ""))
-    row("Events", f"{holdings.events:,}" + (f", of {holdings.schemas:,} schemas" if holdings.events else ""))
+    row("Events", f"{holdings.events:,}" + (f", of {_schemas(holdings.schemas)}" if holdings.events else ""))
     if holdings.events:
         row("Period", f"{holdings.oldest} – {holdings.newest}")
     row("Damage", *(_damages(holdings.damage) or ["none"]))
-    row("Configuration", *([str(file) for file in configuration.files] or ["no file"]))
+    row("Configuration", *([_file(file) for file in configuration.files] or ["no file"]))
     row("Allowed", *([_entry(*item) for item in configuration.allowed_schemas.items()] or ["nothing"]))
     default = "the default journal of Jupyter Server" if configuration.given_handlers is None else "none"
     row("Handlers", *([_handler(each) for each in configuration.handlers] or [default]))
@@ -142,6 +169,14 @@ def _table(source: Source, configuration: Configuration, holdings: _Holdings, ad
         table.add_row("")
         table.add_row(Text("Next", "bold"), Text(printable("\n".join(advice), keep="\n"), "bold"))
     return table
+
+
+def _schemas(count: int) -> str:
+    return "1 schema" if count == 1 else f"{count:,} schemas"
+
+
+def _file(file: Path) -> str:
+    return f"{file}{', where its extension is on' if is_of_extension(file) else ''}"
 
 
 def _damages(damage: list[Damage]) -> list[str]:

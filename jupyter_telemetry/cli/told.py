@@ -20,6 +20,7 @@ _STANDINGS = {
     "refused": "not recorded: you refused",
     "asked again": "you agreed, and more is recorded since: decide again",
     "do not track": "not recorded: DO_NOT_TRACK is set",
+    "unusable": "not recorded: the configuration cannot be used",
     "unreadable": "not recorded: what you decided cannot be read; decide again",
 }
 _NOTICE = {

@@ -8,7 +8,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
-__all__ = ["TIMESTAMP", "Damage", "Examined", "earliest_id", "examine", "id_of", "schema_of", "time_of"]
+__all__ = [
+    "TIMESTAMP",
+    "Damage",
+    "Examined",
+    "earliest_id",
+    "examine",
+    "id_of",
+    "schema_and_version_of",
+    "schema_of",
+    "time_of",
+]
 
 TIMESTAMP = (
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -23,6 +33,7 @@ _METADATA = re.compile(  # as EventLog writes it; whatever does not match is par
     rb'"__id__":"([^"\\]*)"'
 )
 _SCHEMA = re.compile(rb'\{"__timestamp__":"[^"\\]*","__schema__":"([^"\\]*)"')
+_VERSION = re.compile(_SCHEMA.pattern + rb',"__schema_version__":(?:(\d+)|"([^"\\]*)"),')
 _UUID7 = re.compile(rb"([0-9a-f]{8})-([0-9a-f]{4})(?:-7[0-9a-f]{3}-|$)")  # or the start of one, as of earliest_id
 _MOST_TRIES = 16
 
@@ -61,6 +72,14 @@ def schema_of(event: bytes) -> str:
     found = _SCHEMA.match(event)
     schema_id: str = found[1].decode() if found else orjson.loads(event)["__schema__"]
     return schema_id
+
+
+def schema_and_version_of(event: bytes) -> tuple[str, str]:
+    """Return the `__schema__` of such an event, and its `__schema_version__` as text."""
+    if found := _VERSION.match(event):
+        return found[1].decode(), (found[2] or found[3]).decode()
+    read = orjson.loads(event)
+    return read["__schema__"], str(read["__schema_version__"])
 
 
 def examine(line: bytes) -> Examined:

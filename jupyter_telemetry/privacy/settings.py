@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +14,16 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ALL", "MODES", "Setting", "default_mode", "parse_consent", "says_mode_of_all"]
+__all__ = [
+    "ALL",
+    "MODES",
+    "Setting",
+    "default_mode",
+    "files_that_speak",
+    "parse_consent",
+    "says_mode_of_all",
+    "stated_modes",
+]
 
 MODES = ("inform", "opt-out", "opt-in")
 ALL = "*"  # the subject of all that no other setting speaks of
@@ -63,10 +73,16 @@ def parse_consent(value: object, *, default_mode: str) -> tuple[Setting, ...]:
 
 def says_mode_of_all(value: object) -> bool:
     """Say whether a value of `c.EventLog.consent` leaves no schema to the default mode."""
+    return ALL in stated_modes(value)
+
+
+def stated_modes(value: object) -> dict[str, str]:
+    """Return the modes that a value of `c.EventLog.consent` itself states, by subject."""
     if isinstance(value, str):
-        return True
-    entry = value.get(ALL) if isinstance(value, Mapping) else None
-    return isinstance(entry, str) or (isinstance(entry, Mapping) and "mode" in entry)
+        return {ALL: value}
+    entries = value.items() if isinstance(value, Mapping) else ()
+    modes = {subject: entry.get("mode") if isinstance(entry, Mapping) else entry for subject, entry in entries}
+    return {subject: mode for subject, mode in modes.items() if isinstance(mode, str)}
 
 
 def _setting(subject: object, entry: object, mode: str) -> Setting:
@@ -126,6 +142,17 @@ def default_mode(environ: Mapping[str, str], config_files: Iterable[str | os.Pat
         if why := _why_not_own(Path(file), environ):
             return "opt-in", f"{file}, which configures EventLog, {why}"
     return "inform", "what configures EventLog is the user's own"
+
+
+def files_that_speak(config_files: Iterable[str | os.PathLike[str]], setting: str) -> list[Path]:
+    """Return those of the files that were read that speak of a setting of EventLog."""
+    found = []
+    for file in map(Path, config_files):
+        with suppress(OSError):  # it is gone
+            text = file.read_bytes()
+            if _SPEAKING[0] in text and setting.encode() in text:
+                found.append(file)
+    return list(dict.fromkeys(found))
 
 
 def _why_not_own(file: Path, environ: Mapping[str, str]) -> str:

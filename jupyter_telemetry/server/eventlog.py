@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -9,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError, default
 from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
 
-from ..convention import DEFAULT_HANDLERS, dropped_files
+from ..convention import DEFAULT_HANDLERS, SECTIONS, dropped_files
+from ..destination import destinations, journal_directory
 from ..errors import TelemetryError
 from ..eventlog import EventLog
+from ..handlers import walk
+from ..journal import JournalHandler
+from ..traits import resolve_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +29,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ServerEventLog", "configure_again", "configured_eventlog"]
 
-SECTION = "EventLog"
+SECTION = SECTIONS[0]
+_OF_USERS = ("consent", "notice")  # what is told of, and promised for, events that were recorded before
 
 
 class ServerEventLog(EventLog):
     """An EventLog out of which no error comes, and which keeps a journal, unless it is configured otherwise."""
 
     section = Config()  # the configuration that it was made from
+    unusable = ""  # why that could not be used; then nothing is recorded
+    idle_journals: tuple[JournalHandler, ...] = ()  # those that it names, to be read; nothing is written to them
+    idle_destinations: tuple[str, ...] = ()  # where it would send events, in words
+    knows_grounds = True  # whether it is known what may not be erased
     _way_to_agree = "by `jupyter telemetry consent grant` or on the server's page /telemetry"
     _way_to_set = ""
 
@@ -120,9 +131,59 @@ def configured_eventlog(serverapp: ServerApp) -> ServerEventLog:
         if serverapp.reraise_server_extension_failures:
             raise
         serverapp.log.error("EventLog: bad configuration, NOTHING IS RECORDED: %s", error)
-        log = ServerEventLog(parent=serverapp, config=Config(), handlers=[])
-    log.section = config[SECTION]
+        log = _without_recording(serverapp, config)
+        log.unusable = str(error)
+    log.section = _said(config)
     return log
+
+
+def _without_recording(serverapp: ServerApp, config: Config) -> ServerEventLog:
+    """Make a log that records nothing, and knows of an unusable configuration what users are told and promised.
+
+    What may not be erased, and in which journals events are, holds also while nothing else of it does.
+    """
+    section = Config()
+    for name in SECTIONS:
+        section.merge(config[name])
+    for names in (_OF_USERS, _OF_USERS[:1], ()):
+        usable = Config({SECTION: {name: section[name] for name in names if name in section}})
+        try:
+            log = ServerEventLog(parent=serverapp, config=usable, handlers=[])
+        except TraitError:
+            continue
+        log.knows_grounds = "consent" in names
+        break
+    journals, log.idle_destinations = _places_of(section.get("handlers"))
+    for directory in journals:
+        with suppress(TelemetryError):  # a directory that no journal can be in
+            log.idle_journals = (*log.idle_journals, JournalHandler(directory))
+    return log
+
+
+def _places_of(given: Any) -> tuple[list[Path], tuple[str, ...]]:
+    """Return the directories of the journals among configured handlers, and where these send events, in words.
+
+    Each once, and as far as it can be found out.
+    """
+    if given is None:
+        given = DEFAULT_HANDLERS
+    made = False
+    try:
+        if isinstance(given, LazyConfigValue):
+            given = resolve_lazy(given, [])
+        if made := callable(given):
+            given = given()
+    except Exception:  # that it fails is what is wrong
+        return [], ()
+    listed = given if isinstance(given, (list, tuple)) else ()
+    usable = [each for each in listed if isinstance(each, (dict, logging.Handler))]
+    known = [each for handler in usable for each in walk(handler)]
+    words = tuple(destinations(usable))
+    found = [directory for each in known if (directory := journal_directory(each)) is not None]
+    for each in known if made else ():  # for this alone
+        if isinstance(each, logging.Handler):
+            each.close()
+    return list(dict.fromkeys(found)), words
 
 
 def configure_again(log: ServerEventLog, serverapp: ServerApp) -> None:
@@ -131,12 +192,25 @@ def configure_again(log: ServerEventLog, serverapp: ServerApp) -> None:
     traitlets tells nobody of such a change (Configurable.update_config).
     """
     config = configuration_of(serverapp)
-    if config[SECTION] != log.section:
-        log.section = config[SECTION]
-        try:
-            log.config = config
-        except TraitError as error:
-            serverapp.log.error("EventLog: bad configuration, not taken over: %s", error)
+    said = _said(config)
+    if said == log.section:
+        return
+    log.section = said
+    try:
+        log.config = config
+    except TraitError as error:
+        serverapp.log.error("EventLog: bad configuration, not taken over: %s", error)
+        if log.unusable:
+            log.unusable = str(error)
+        return
+    if log.unusable:
+        log.unusable, log.idle_journals, log.idle_destinations, log.knows_grounds = "", (), (), True
+        if not any("handlers" in config[name] for name in SECTIONS):
+            log.handlers = [dict(each) for each in DEFAULT_HANDLERS]
+
+
+def _said(config: Config) -> Config:
+    return Config({name: config[name] for name in SECTIONS})
 
 
 def configuration_of(serverapp: ServerApp) -> Config:

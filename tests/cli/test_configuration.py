@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_telemetry.cli.configuration import ConfiguredHandler, read_configuration
+from jupyter_telemetry.cli.configuration import ConfiguredHandler, is_of_extension, read_configuration
 from jupyter_telemetry.errors import ConfigurationError
 from jupyter_telemetry.journal import default_directory
 
@@ -87,6 +87,36 @@ def test_a_server_and_we_find_the_same(config, home, tmp_path):
     app = ServerApp(config=Config())
     app.load_config_file(suppress_errors=False)
     assert list(read_configuration().allowed_schemas) == app.config.EventLog.allowed_schemas
+
+
+def test_the_files_of_extensions_are_read_where_they_speak_of_it(config, home, monkeypatch):
+    system = home / "system"
+    system.mkdir()
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(system))
+    (config / "jupyter_lab_config.py").write_text(
+        "c.ServerEventLog.allowed_schemas = ['https://example.org/a']\nc.EventLog.notice = {'contact': 'of lab'}\n"
+    )
+    (system / "jupyter_lab_config.json").write_text('{"EventLog": {"notice": {"contact": "of the system"}}}')
+    (config / "jupyter_notebook_config.py").write_text("# EventLog is not set here\n")
+    (config / "jupyter_nbconvert_config.py").write_text("1 / 0\n")  # which speaks of something else
+    (config / "jupyter_server_config.py").write_text("c.EventLog.allowed_schemas = ['https://example.org/b']\n")
+    found = read_configuration()
+    assert found.files == (
+        config / "jupyter_lab_config.py",
+        system / "jupyter_lab_config.json",
+        config / "jupyter_server_config.py",
+    )
+    assert (list(found.allowed_schemas), found.contact) == (["https://example.org/a"], "of the system")
+    assert [is_of_extension(file) for file in found.files] == [True, True, False]
+    assert found.unknown == {}
+
+
+def test_what_is_wrong_in_the_section_of_servers_is_said_too(config):
+    (config / "jupyter_lab_config.py").write_text("c.ServerEventLog.handler = []\nc.servereventlog.handlers = []\n")
+    assert read_configuration().unknown == {
+        "c.servereventlog": "did you mean c.ServerEventLog?",
+        "c.EventLog.handler": "did you mean c.EventLog.handlers?",
+    }
 
 
 def test_a_file_that_is_named_takes_the_place_of_the_server_s(config, tmp_path):

@@ -97,15 +97,77 @@ def test_what_other_destinations_have_is_said_with_whom_to_ask(run, home, config
     configure(handlers)
     done = run("export")
     assert (done.status, done.out.count("\n")) == (0, 1)
+    nothing = "By the configuration as it is now, nothing is sent there."
     assert done.err.splitlines() == [
-        "Not in it: what a file on this machine has received; ask who runs it",
-        "Not in it: what the standard error output has received; ask who runs it",
-        "Not in it: what a journal on this machine in /tmp/another has received; ask who runs it",
+        f"Not in it: what a file on this machine has received; ask who runs it. {nothing}",
+        f"Not in it: what the standard error output has received; ask who runs it. {nothing}",
+        f"Not in it: what a journal on this machine in /tmp/another has received; ask who runs it. {nothing}",
     ]
     configure(handlers + "c.EventLog.notice.update({'contact': 'ops@example.org'})\n")
     assert run("export").err.splitlines()[0] == (
-        "Not in it: what a file on this machine has received; ask ops@example.org"
+        f"Not in it: what a file on this machine has received; ask ops@example.org. {nothing}"
     )
+
+
+ELSEWHERE = """
+save = "https://example.org/save"
+c.EventLog.allowed_schemas = {save: {"allowed_properties": ["/path", "/size"]}, "https://example.org/run": {}}
+c.EventLog.classifications = {save: {"/path": ["personal-data"], "/size": ["unrestricted"]}}
+c.EventLog.handlers = [
+    {"class": "jupyter_telemetry.journal.JournalHandler"},
+    {"class": "logging.FileHandler", "filename": "/tmp/none/all.log"},
+    {"class": "logging.handlers.HTTPHandler", "host": "stats.example.org", "url": "/",
+     "allowed_schemas": [save], "redactions": {"personal-data": {"truncate": 8}}},
+]
+"""
+
+
+def test_what_is_sent_to_each_is_said_in_the_words_in_which_a_user_is_told_of_it(run, home, configure):
+    record(home / "data" / "telemetry" / "journal", SAVE, {"path": "a"})
+    configure(ELSEWHERE)
+    done = run("export")
+    decision = (
+        "  A decision about telemetry (https://events.jupyter.org/jupyter_telemetry/consent/v1, version 1): "
+        "kept as it is: /decision, /subject, /mode, /policy, /by; left out, name and all: /*"
+    )
+    assert [json.loads(line)["path"] for line in done.out.splitlines()] == ["a"]  # events alone
+    assert done.err.splitlines() == [
+        "Not in it: what a file on this machine has received; ask who runs it. By the configuration as it is now, "
+        "that is",
+        decision,
+        "  Save (https://example.org/save, version 1): kept as it is: /path, /size; left out, name and all: /*",
+        "Not in it: what HTTP at stats.example.org has received; ask who runs it. By the configuration as it is now, "
+        "that is",
+        "  Save (https://example.org/save, version 1): kept as it is: /size; cut to 8 characters: /path; left out, "
+        "name and all: /*",
+    ]
+
+
+def test_what_waits_for_the_user_is_said_to_wait(run, home, configure):
+    record(home / "data" / "telemetry" / "journal", SAVE, {"path": "a"})
+    configure(ELSEWHERE + 'c.EventLog.consent = {"personal-data": "opt-in", save: "opt-in"}')
+    assert run("export").err.splitlines()[-1] == (
+        "  Save (https://example.org/save, version 1, not recorded now): kept as it is: /size; cut to 8 characters, "
+        "once you agree: /path; left out, name and all: /*"
+    )
+
+
+def test_it_is_said_that_nothing_is_sent_while_the_configuration_cannot_be_used(run, home, configure):
+    record(home / "data" / "telemetry" / "journal", SAVE, {"path": "a"})
+    configure(ELSEWHERE + 'c.EventLog.pseudonym_key_file = "/tmp/none/key"')
+    first, second, *_ = run("export").err.splitlines()
+    assert first.startswith(
+        "Nothing is recorded or sent now: the configuration cannot be used: EventLog.pseudonym_key_file: "
+    )
+    assert second.startswith("Not in it: what a file on this machine has received;")
+    configure(ELSEWHERE + 'c.EventLog.redactions = {"personal-data": "pseudonymize"}')
+    done = run("export")
+    assert (done.status, done.out.count("\n")) == (0, 1)
+    assert done.err.splitlines()[1:] == [
+        f"Not in it: what {where} has received; ask who runs it. What it got cannot be told from a configuration that "
+        "cannot be used."
+        for where in ("a file on this machine", "HTTP at stats.example.org")
+    ]
 
 
 def test_a_journal_that_is_named_is_given_out_whatever_the_configuration_is(run, journal, configure):

@@ -94,6 +94,44 @@ def test_json_says_the_same_for_programs(run, visit, configure):
     }
 
 
+def test_what_a_handler_gets_less_than_the_log_keeps_is_shown(run, visit, configure):
+    configure(
+        ALLOWED.replace(
+            f"[{VISIT['$id']!r}]", repr({VISIT["$id"]: {"allowed_categories": ["personal-data", "location"]}})
+        )
+        + "c.EventLog.handlers = [{'class': 'jupyter_telemetry.journal.JournalHandler'},\n"
+        "    {'class': 'logging.FileHandler', 'filename': '/tmp/none/audit.log',\n"
+        f"     'redactions': {{'location': {{'truncate': 8}}, {VISIT['$id']!r}: {{'/user/name': 'null'}}}}}},\n"
+        f"    {{'class': 'logging.StreamHandler', 'allowed_schemas': ['{VISIT['$id']}/of-another']}}]\n"
+        f"c.EventLog.allowed_schemas['{VISIT['$id']}/of-another'] = {{}}\n"
+    )
+    done = run("policy", "check", "--schema", visit)
+    assert [line.rstrip() for line in done.out.splitlines()][:10] == [
+        "https://example.org/visit, version 1",
+        "  field       what becomes of it      which rule decided              categories",
+        "  /user/name  kept as it is           allowed: personal-data          personal-data",
+        "  /page       kept as it is           allowed: location               location",
+        "  /count      kept as it is           allowed: unrestricted           unrestricted",
+        "  /*          left out, name and all  the schema does not declare it",
+        "  For a file on this machine, audit.log, EventLog.handlers[1], by its own limits:",
+        "    /user/name: replaced by null (redactions, by its path)",
+        "    /page: cut to 8 characters (redactions: location)",
+        "  For the standard error output, EventLog.handlers[2]: nothing of them (its allowed_schemas)",
+    ]
+    (schema,) = json.loads(run("policy", "check", "--schema", visit, "--json").out)["schemas"]
+    of_file, of_stream = schema["narrower"]
+    assert (of_file["handler"], of_file["allowed"]) == ("a file on this machine, audit.log, EventLog.handlers[1]", True)
+    assert [(each["path"], each["action"]) for each in of_file["fields"]] == [
+        ("/user/name", "null"),
+        ("/page", "truncate"),
+    ]
+    assert of_stream == {
+        "handler": "the standard error output, EventLog.handlers[2]",
+        "allowed": False,
+        "fields": [],
+    }
+
+
 def test_without_a_choice_all_that_is_known_is_checked(run, configure):
     configure(SERVER)
     done = run("policy", "check")

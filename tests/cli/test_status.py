@@ -65,7 +65,73 @@ def test_json_says_the_same(run, home, configure):
         "configuration": [str(home / "config" / "jupyter_server_config.py")],
         "allowed_schemas": {"https://example.org/save": {}},
         "handlers": [{"class": "JournalHandler", "directory": "/tmp/none", "problem": None}],
+        "unusable": None,
     }
+
+
+PSEUDONYMS = (
+    ALLOW
+    + 'c.EventLog.classifications = {"https://example.org/save": {"/path": ["personal-data"]}}\n'
+    + 'c.EventLog.redactions = {"personal-data": "pseudonymise"}\n'
+    + 'c.EventLog.pseudonym_key_file = "/tmp/none/key"\n'
+)
+
+
+def test_a_configuration_that_cannot_be_used_is_said_first_and_by_the_status(run, home, configure):
+    record(home / "data" / "telemetry" / "journal", SAVE, {"path": "a"})
+    configure(PSEUDONYMS)
+    done = run("status")
+    reason = "EventLog.pseudonym_key_file: '/tmp/none/key' cannot be read: No such file or directory"
+    first, second, *rest = done.out.splitlines()
+    assert first.startswith(f"NOTHING IS RECORDED: the configuration cannot be used: {reason}")
+    assert second == "A server that finds it so records nothing until it is mended."
+    assert "Decided      *: not recorded: the configuration cannot be used" in [line.rstrip() for line in rest]
+    assert any(line.startswith("Save  https://example.org/save, version 1  not recorded now") for line in rest)
+    assert _rows(done.out)["Events"] == ["1, of 1 schema"]
+    assert done.status == 1
+    said = json.loads(run("status", "--json").out)
+    assert said["unusable"].startswith(reason)
+    assert (said["events"], said["disclosure"]["recording"]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "reason"),
+    [
+        (
+            ALLOW + 'c.EventLog.redactions = {"personal-data": "pseudonymize"}',
+            "EventLog.redactions['personal-data']: 'pseudonymize' is no action",
+        ),
+        (ALLOW + 'c.EventLog.max_event_bytes = "x"', "The 'max_event_bytes' trait of"),
+        (
+            ALLOW + 'c.EventLog.handlers = [{"class": "no.Handler"}]',
+            "EventLog.handlers: no.Handler: cannot be imported: No module named 'no'",
+        ),
+    ],
+)
+def test_whatever_is_wrong_with_it_the_journal_is_told_of(run, home, journal, configure, configuration, reason):
+    configure(configuration)
+    done = run("status", "--journal", journal)
+    assert done.status == 1
+    assert done.out.startswith(f"NOTHING IS RECORDED: the configuration cannot be used: {reason}")
+    assert _rows(done.out)["Events"] == ["3, of 2 schemas"]
+    assert json.loads(run("status", "--journal", journal, "--json").out)["unusable"].startswith(reason)
+
+
+def test_schemas_are_counted_of_which_there_are_events(run, journal):
+    for path in journal.glob("*.jsonl"):
+        path.write_bytes(b"".join(line for line in path.read_bytes().splitlines(True) if b"/save" in line))
+    assert len(list((journal / "schemas").iterdir())) == 2
+    assert json.loads(run("status", "--journal", journal, "--json").out)["schemas"] == 1
+    assert _rows(run("status", "--journal", journal).out)["Events"] == ["2, of 1 schema"]
+
+
+def test_a_file_of_an_extension_is_said_to_be_one(run, home, configure):
+    configure(ALLOW)
+    (home / "config" / "jupyter_lab_config.py").write_text("c.EventLog.notice = {}\n")
+    assert _rows(run("status").out)["Configuration"] == [
+        f"{home / 'config' / 'jupyter_lab_config.py'}, where its extension is on",
+        str(home / "config" / "jupyter_server_config.py"),
+    ]
 
 
 def test_damage_is_said_with_its_place(run, journal):

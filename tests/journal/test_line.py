@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_telemetry.journal.line import Examined, earliest_id, examine, id_of, time_of
+from jupyter_telemetry.journal.line import Examined, earliest_id, examine, id_of, schema_and_version_of, time_of
 
 from .lines import event_id, line
 
@@ -27,6 +27,15 @@ def test_the_quick_way_to_an_id_agrees_with_parsing(schema_id, version, properti
 
     assert id_of(text) == b"0193"
     assert examine(text + b"\n") == Examined(b"0193")
+
+
+@pytest.mark.parametrize("version", [1, "1", "2.0,b", 'a"b', "\\"])
+@pytest.mark.parametrize("schema_id", ["https://example.org/a", 'a"b'])
+def test_the_quick_way_to_schema_and_version_agrees_with_parsing(schema_id, version):
+    metadata = {"__timestamp__": "2024-11-25T17:42:05Z", "__schema__": schema_id, "__schema_version__": version}
+    for more in ({"__metadata_version__": 1, "__id__": "x"}, {"__id__": "x"}):
+        line = orjson.dumps({**metadata, **more})
+        assert schema_and_version_of(line) == (schema_id, str(version))
 
 
 def test_an_id_that_stands_elsewhere_is_found():

@@ -168,13 +168,88 @@ def test_it_says_who_why_how_long_and_where_it_goes(show):
     assert about.locator("#where li").all_inner_texts() == [
         "A journal on this machine\n\nCan be erased here.",
         "HTTP at collector.example.edu\n\nCannot be erased from here.\n\nWithout names of files",
+        "A file on this machine\n\nCannot be erased from here.",
     ]
+
+
+def test_of_what_the_download_lacks_it_says_what_it_is_and_whom_to_ask(show):
+    data = show("granted").locator("#data")
+    expect(data.locator("summary")).to_have_text(
+        [
+            "Not in the download: what HTTP at collector.example.edu has received. Ask privacy@example.edu.",
+            "Not in the download: what a file on this machine has received. Ask privacy@example.edu.",
+        ]
+    )
+    data.locator("summary").first.click()
+    first, second = data.locator("details").all()
+    expect(first.locator("p")).to_have_text("By the configuration as it is now, this is sent there:")
+    assert first.locator("li").all_inner_texts() == [
+        "Files that you open, save, rename or delete: kept as it is: Action; left empty: File, Old name",
+        "Exercises that you hand in (not recorded now): kept as it is: Exercise, Of another",
+    ]
+    expect(second.locator("p")).to_have_text("By the configuration as it is now, nothing is sent there.")
+
+
+def test_a_configuration_that_cannot_be_used_is_said_with_its_reason(show):
+    page = show("unusable")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing is recorded: the configuration cannot be used.")
+    expect(page.locator("#lead")).to_have_text(
+        "Nothing is recorded until it is mended. What was recorded before is still here. "
+        "To have it mended, ask privacy@example.edu."
+    )
+    expect(page.locator("#unusable")).to_have_text(
+        "What is wrong, for who runs this server: EventLog.pseudonym_key_file: '/tmp/none/key' cannot be read: "
+        "No such file or directory."
+    )
+    expect(page.locator("tbody tr")).to_have_count(11)
+
+
+def test_a_real_server_with_such_a_configuration_shows_gives_out_and_erases_what_there_is(chromium, tmp_path):
+    text = (
+        "c.EventLog.allowed_schemas = {'https://events.jupyter.org/jupyter_server/contents_service/v1': {}}\n"
+        "c.EventLog.consent = 'inform'\n"
+        "c.EventLog.notice = {'contact': 'ops@example.edu'}\n"
+    )
+    with RunningServer(tmp_path / "home", text) as before:
+        before.client.get("/api/contents").raise_for_status()
+    bad = (
+        "c.EventLog.redactions = {'personal-data': 'pseudonymise'}\nc.EventLog.pseudonym_key_file = '/tmp/none/key'\n"
+        "c.EventLog.handlers = [{'class': 'jupyter_telemetry.journal.JournalHandler'},\n"
+        "    {'class': 'logging.StreamHandler'}]\n"
+    )
+    with RunningServer(tmp_path / "home", text + bad) as server:
+        context = chromium.new_context(reduced_motion="reduce", accept_downloads=True)
+        page = context.new_page()
+        page.goto(f"{server.client.base_url}/telemetry?token={server.token}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            "Nothing is recorded: the configuration cannot be used."
+        )
+        expect(page.locator("#lead")).to_contain_text("ask ops@example.edu.")
+        expect(page.locator("#unusable")).to_contain_text("EventLog.pseudonym_key_file: '/tmp/none/key' cannot be read")
+        expect(page.locator("#data summary")).to_have_text(
+            "Not in the download: what the standard error output has received. Ask ops@example.edu."
+        )
+        rows = page.locator("tbody tr").count()
+        assert rows
+        assert audit(page) == []
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download everything").click()
+        assert len(download.value.path().read_bytes().splitlines()) == rows
+        server.client.get("/api/contents").raise_for_status()
+        page.get_by_role("button", name="Erase…").click()
+        page.get_by_role("button", name="Erase it for good").click()
+        expect(page.locator("#data-status")).to_have_text(
+            f"Done. {'1 event' if rows == 1 else f'{rows} events'} erased."
+        )
+        expect(page.locator("tbody tr")).to_have_count(0)
+        context.close()
+        assert "NOTHING IS RECORDED" in server.log
 
 
 def test_each_field_says_in_which_form_it_is_kept_with_an_example(show):
     page = show("granted")
-    page.locator("summary").first.click()
-    fields = page.locator("details").first.locator(".fields > li")
+    page.locator(".group > summary").first.click()
+    fields = page.locator(".group").first.locator(".fields > li")
     assert [re.sub(r"\s+", " ", text) for text in fields.all_text_contents()] == [
         "ActionWhat was done: get, save, rename, …Kept as it isIt says nothing about you.For example rename",
         "FileWhich file or directory.Replaced by a pseudonymIt may hold names, and what you work on."
@@ -290,7 +365,7 @@ def test_a_decision_about_what_has_changed_meanwhile_is_not_taken(show, tell, se
 def test_groups_open_and_close_with_the_keyboard(show):
     page = show("granted")
     fields = page.locator(".group").first.locator(".fields")
-    page.locator("#erase-open").focus()
+    page.locator(".elsewhere > summary").last.focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(fields).to_be_visible()
@@ -306,7 +381,9 @@ def test_erasing_needs_a_confirmation_that_escape_takes_back(show, server):
     expect(dialog).to_be_visible()
     expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
     expect(dialog).to_contain_text("“Exercises that you hand in” has to stay: examination records are kept")
-    expect(dialog).to_contain_text("It does not reach what already went elsewhere: HTTP at collector.example.edu.")
+    expect(dialog).to_contain_text(
+        "It does not reach what already went elsewhere: HTTP at collector.example.edu, a file on this machine."
+    )
     for _ in range(5):  # past the last button: the focus does not get behind the dialog
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('dialog')")
@@ -369,8 +446,9 @@ def test_an_auditor_finds_nothing(state, scheme, show):
     page = show(state, scheme=scheme)
     assert audit(page) == []
     if page.locator("summary:visible").count():
-        page.locator("summary").first.click()
-        page.locator("summary:visible").nth(1).click()
+        page.locator(".elsewhere > summary").first.click()
+        page.locator(".group > summary").first.click()
+        page.locator(".whole > summary:visible").first.click()
         page.locator("tbody tr").first.get_by_role("button").click()
         assert audit(page) == []
         page.get_by_role("button", name="Erase…").click()
@@ -381,7 +459,8 @@ def test_an_auditor_finds_nothing(state, scheme, show):
 @pytest.mark.parametrize(("width", "height", "zoom"), [(1280, 800, 2), (1280, 1024, 4), (375, 800, 1)])
 def test_narrow_and_zoomed_all_is_within_the_screen(width, height, zoom, scheme, show):
     page = show("granted", scheme=scheme, width=width, height=height, zoom=zoom)
-    page.locator("summary").first.click()
+    page.locator(".elsewhere > summary").first.click()
+    page.locator(".group > summary").first.click()
     page.locator("tbody tr").first.get_by_role("button").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width // zoom
     assert audit(page) == []

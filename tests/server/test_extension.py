@@ -14,6 +14,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets.config import Config
 
 from jupyter_telemetry import EventLog
+from jupyter_telemetry.cli.configuration import read_configuration
 from jupyter_telemetry.journal import JournalReader
 from jupyter_telemetry.server import extension, get_eventlog
 
@@ -317,6 +318,41 @@ def test_bad_configuration_that_comes_late_is_said_and_the_rest_stays(
     serverapp = jp_configurable_serverapp()
     assert "EventLog: bad configuration, not taken over: " in capfd.readouterr().err
     assert get_eventlog(serverapp).allowed_schemas == [emitting_extension.SCHEMA_ID]
+
+
+@pytest.mark.parametrize("with_emitting_extension", [BEFORE, AFTER], indirect=True)
+def test_a_command_makes_of_the_files_of_extensions_what_the_server_makes_of_them(
+    with_emitting_extension, jp_config_dir, jp_server_config, jp_configurable_serverapp
+):
+    del jp_server_config["EventLog"]
+    (jp_config_dir / "jupyter_emitting_config.py").write_text(
+        f"c.EventLog.allowed_schemas = [{CONTENTS!r}]\n"
+        "c.EventLog.max_event_bytes = 1000\n"
+        "c.EventLog.notice = {'contact': 'of the extension'}\n"
+        "c.ServerEventLog.notice = {'contact': 'of the extension, for servers'}\n"
+    )
+    (jp_config_dir / "jupyter_server_config.py").write_text("c.EventLog.max_event_bytes = 2000\n")
+    log = get_eventlog(jp_configurable_serverapp())
+    section = read_configuration().section
+    assert (log.allowed_schemas, log.max_event_bytes) == ([CONTENTS], 2000)
+    assert log.notice == {"contact": "of the extension, for servers"}
+    assert (section.allowed_schemas, section.max_event_bytes) == ([CONTENTS], 2000)
+    assert section.notice == log.notice
+
+
+@pytest.mark.parametrize("with_emitting_extension", [AFTER], indirect=True)
+def test_an_extension_s_file_may_mend_what_could_not_be_used(
+    with_emitting_extension, jp_config_dir, jp_server_config, jp_configurable_serverapp, journal
+):
+    jp_server_config.EventLog.redactions = {"personal-data": "pseudonymise"}
+    jp_server_config.EventLog.consent = "inform"
+    key = jp_config_dir / "key"
+    key.write_text("k" * 32)
+    key.chmod(0o600)
+    (jp_config_dir / "jupyter_emitting_config.py").write_text(f"c.EventLog.pseudonym_key_file = {str(key)!r}")
+    log = get_eventlog(jp_configurable_serverapp())
+    assert (log.unusable, log.idle_journals, log.knows_grounds) == ("", (), True)
+    assert recorded(journal) == [{"when": "loaded"}]
 
 
 def test_what_was_allowed_since_is_not_undone_when_the_extension_is_loaded(jp_serverapp):

@@ -87,6 +87,44 @@ def test_the_state_has_the_form_that_the_browser_is_tested_with(log, backend):
     assert told - more == standin - {"/switches/*/asked_again/*"}
 
 
+def test_what_is_sent_to_each_destination_is_told_in_plain_words(make, tmp_path):
+    audits = {"class": "logging.FileHandler", "filename": str(tmp_path / "audit.log"), "delay": True}
+    narrow = {**audits, "allowed_schemas": [EVENT], "redactions": {EVENT: {"/n": "null"}}}
+    narrower, whole = Backend(make(handlers=[narrow, audits])).state()["destinations"]
+    assert (narrower["where"], narrower["limits"]) == ("a file on this machine", "less than the others")
+    assert narrower["sent"] == [
+        {
+            "schema": EVENT,
+            "version": 1,
+            "title": EVENT,
+            "recorded": False,
+            "forms": [
+                {"form": "left empty", "paths": ["/n", "/who"]},
+                {"form": "left out altogether", "paths": ["/*"]},
+            ],
+        }
+    ]
+    assert [each["title"] for each in whole["sent"]] == [EVENT, GRADE, "What you decide on this page"]
+    assert [each["recorded"] for each in whole["sent"]] == [False, True, True]
+    assert whole["sent"][0]["forms"][0] == {"form": "kept as it is", "paths": ["/n"]}
+
+
+def test_where_the_configuration_does_not_tell_what_must_stay_nothing_is_erased(log, backend):
+    agree(backend)
+    log.record_event(EVENT, 1, {"n": 1})
+    log.knows_grounds = False
+    with pytest.raises(Refusal, match="does not tell what may not be erased") as refusal:
+        backend.erase()
+    assert refusal.value.status == 503
+    assert numbers(backend.state()) == [1]
+
+
+def test_a_configuration_that_cannot_be_used_is_told_without_control_characters(log, backend):
+    assert backend.state()["unusable"] == ""
+    log.unusable = "EventLog.consent: \x1b"
+    assert backend.state()["unusable"] == "EventLog.consent: \\x1b"
+
+
 # Decisions
 
 

@@ -131,10 +131,33 @@ EXERCISES = {
     "reason": "Grades depend on it.",
     "legal_basis": "Examinations Act § 12 (GDPR art. 6 (1) c)",
 }
-DESTINATIONS = [
-    {"where": "a journal on this machine", "erasable": True, "limits": ""},
-    {"where": "HTTP at collector.example.edu", "erasable": False, "limits": "without names of files"},
+SENT = [
+    {
+        "schema": CONTENTS,
+        "version": "1",
+        "title": COLLECTED[0]["title"],
+        "recorded": True,
+        "forms": [{"form": AS_IT_IS, "paths": ["/action"]}, {"form": EMPTY, "paths": ["/path", "/source_path"]}],
+    },
+    {
+        "schema": COURSE,
+        "version": 2,
+        "title": COLLECTED[2]["title"],
+        "recorded": False,
+        "forms": [{"form": AS_IT_IS, "paths": ["/exercise", "/of_another"]}],
+    },
 ]
+DESTINATIONS = [
+    {"where": "a journal on this machine", "erasable": True, "limits": "", "sent": []},
+    {
+        "where": "HTTP at collector.example.edu",
+        "erasable": False,
+        "limits": "without names of files",
+        "sent": SENT,
+    },
+    {"where": "a file on this machine", "erasable": False, "limits": "", "sent": []},
+]
+UNUSABLE = "EventLog.pseudonym_key_file: '/tmp/none/key' cannot be read: No such file or directory"
 DECIDED = "2026-11-20T09:00:00Z"
 WIDER = ["the names of kernels are recorded now", "it now also goes to HTTP at collector.example.edu"]
 SWITCHES: dict[str, list[dict[str, Any]]] = {
@@ -147,6 +170,7 @@ SWITCHES: dict[str, list[dict[str, Any]]] = {
     "unreadable": [{**EVERYTHING, "why": "unreadable"}],
     "hostile": [{**EVERYTHING, "on": True, "why": "granted", "title": HOSTILE, "reason": HOSTILE}],
     "nothing": [],
+    "unusable": [],
 }
 
 
@@ -179,10 +203,11 @@ class Standin:
     def __init__(self, name: str) -> None:
         self.name = name
         self.switches = copy.deepcopy(SWITCHES[name])
-        self.collected = copy.deepcopy(COLLECTED) if name != "nothing" else []
+        self.collected = copy.deepcopy(COLLECTED) if name not in ("nothing", "unusable") else []
         self.lines = lines(11) if name != "nothing" else []
         self.policy = POLICY
         self.notice = dict.fromkeys(NOTICE, "") if name == "nothing" else NOTICE
+        self.destinations = DESTINATIONS if self.collected else []
         if name == "hostile":
             self._be_hostile()
 
@@ -192,6 +217,8 @@ class Standin:
             each["fields"] = [field("/a", HOSTILE, HOSTILE, HOSTILE, HOSTILE)]
             each["example"] = {"before": {"a": HOSTILE}, "after": {"a": HOSTILE}}
         self.notice = dict.fromkeys(NOTICE, HOSTILE)
+        told = {"title": HOSTILE, "forms": [{"form": HOSTILE, "paths": [HOSTILE]}]}
+        self.destinations = [{**each, "where": HOSTILE, "sent": [{**SENT[0], **told}]} for each in DESTINATIONS]
         self.lines = [line(1, HOSTILE, a=HOSTILE, **{HOSTILE: 1}), HOSTILE]
 
     def state(self) -> dict[str, Any]:
@@ -199,11 +226,12 @@ class Standin:
         for each in self.collected:
             each["recorded"] = stands.get(each["subject"], stands.get("*", False))
         return {
+            "unusable": UNUSABLE if self.name == "unusable" else "",
             "recording": any(each["recorded"] for each in self.collected),
             "notice": self.notice,
             "switches": self.switches,
             "collected": self.collected,
-            "destinations": DESTINATIONS if self.collected else [],
+            "destinations": self.destinations,
             "policy": self.policy,
             "journal": self.name != "nothing",
             "standing": self._standing(),

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ...destination import JOURNAL
 from ...disclosure import disclose, in_words
 from ...errors import ConsentError, JournalError
 from ...handlers import walk
 from ...journal import JournalHandler, JournalReader
 from ...journal.erasure import erase
 from ...journal.export import export
+from ...printable import printable
 from ...privacy import digest
 from .recent import JournalTail, Memory
 from .wording import reworded
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from ..eventlog import ServerEventLog
 
 __all__ = ["Backend", "Refusal"]
+
+_GROUNDS_UNKNOWN = (
+    "The configuration cannot be used, and does not tell what may not be erased. Nothing was erased; ask who runs "
+    "this server."
+)
 
 
 class Refusal(Exception):
@@ -52,13 +59,16 @@ class Backend:
     def state(self) -> dict[str, Any]:
         """Return all that the page shows.
 
-        The disclosure; `journal`: whether there is one here; `standing`: differs when the page is to ask anew;
-        `events`: {"mark": what to ask for later ones with, "lines": the last ones as they were written}.
+        The disclosure; `unusable`: why the configuration cannot be used, so that nothing is recorded, or "";
+        `journal`: whether there is one here; `standing`: differs when the page is to ask anew; `events`: {"mark": what
+        to ask for later ones with, "lines": the last ones as they were written}.
         """
         disclosure = self._disclosure()
         mark, lines = self._recent().read()
         return {
             **disclosure,
+            "unusable": printable(self._log.unusable),
+            "destinations": [*disclosure["destinations"], *self._idle_destinations()],
             "journal": bool(self._journals()),
             "standing": _standing(disclosure),
             "events": {"mark": mark, "lines": lines},
@@ -108,8 +118,11 @@ class Backend:
 
         Returns {"erased": {schema id: how many}, "kept": the same of those that may not be erased, "grounds": {schema
         id: why not}, "left": [{"events": how many, "reason": why they could not be erased}], "damaged": how many lines
-        are no events and stay}. Raises Refusal: 404 if there is no journal, 503 if it cannot be done.
+        are no events and stay}. Raises Refusal: 404 if there is no journal, 503 if it cannot be done, or if the
+        configuration does not tell what may not be erased.
         """
+        if not self._log.knows_grounds:
+            raise Refusal(503, _GROUNDS_UNKNOWN)
         governance = self._log.obeyed()
         erased: Counter[str] = Counter()
         kept: Counter[str] = Counter()
@@ -141,10 +154,18 @@ class Backend:
             self._known = depends_on, known
         return known
 
+    def _idle_destinations(self) -> Iterator[dict[str, Any]]:
+        """Tell of the places that an unusable configuration names: something may have been sent there before."""
+        for where in self._log.idle_destinations:
+            yield {"where": where, "erasable": where == JOURNAL, "limits": "", "sent": []}
+
     def _journals(self) -> list[JournalHandler]:
-        """Return the journals that the log writes to, each directory once, also those behind other handlers."""
+        """Return the journals that the log writes to, each directory once, also those behind other handlers.
+
+        Where the configuration cannot be used, those that it would write to.
+        """
         found: dict[Path, JournalHandler] = {}
-        for handler in self._log.handlers:
+        for handler in (*self._log.handlers, *self._log.idle_journals):
             for each in walk(handler):
                 if isinstance(each, JournalHandler):
                     found.setdefault(each.directory, each)

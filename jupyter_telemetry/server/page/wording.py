@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ...disclosure import AGREED
+
 __all__ = ["reworded"]
 
 FORMS = {"replaced by null": "left empty", "left out, name and all": "left out altogether"}
@@ -42,7 +44,22 @@ def reworded(disclosure: dict[str, Any]) -> dict[str, Any]:
     collected.sort(key=lambda each: (_family(each["schema"]).endswith("/jupyter_telemetry/consent"), each["title"]))
     switches = [{**each, "title": _switch(each, collected)} for each in disclosure["switches"]]
     switches.sort(key=lambda each: each["subject"] == "*")  # "everything else" comes after what else there is
-    return {**disclosure, "collected": collected, "switches": switches}
+    destinations = [{**each, "sent": _sent(each["sent"], collected)} for each in disclosure["destinations"]]
+    return {**disclosure, "collected": collected, "switches": switches, "destinations": destinations}
+
+
+def _sent(sent: list[dict[str, Any]], collected: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Reword what a destination gets, in the order and by the names of the groups in which it is told."""
+    known = [(each["schema"], each["version"]) for each in collected]
+    found = sorted(sent, key=lambda each: known.index((each["schema"], each["version"])))
+    return [
+        {
+            **each,
+            "title": collected[known.index((each["schema"], each["version"]))]["title"],
+            "forms": [{**one, "form": _form(one["form"])} for one in each["forms"]],
+        }
+        for each in found
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -66,8 +83,14 @@ def _field(field: dict[str, Any], plain: list[str] | None) -> dict[str, Any]:
     title, description = plain or (field["title"], field["description"])
     if field["path"] == "/*":
         title, description = title or ELSE[0], description or ELSE[1]
-    form = FORMS.get(field["form"], field["form"])
-    return {**field, "title": title, "description": description, "form": form, "reason": _rule(field["reason"])}
+    told = {"form": _form(field["form"]), "reason": _rule(field["reason"])}
+    return {**field, "title": title, "description": description, **told}
+
+
+def _form(form: str) -> str:
+    """Reword a form; what stands behind it of the user's agreement stays."""
+    text, waits = (form.removesuffix(AGREED), AGREED) if form.endswith(AGREED) else (form, "")
+    return FORMS.get(text, text) + waits
 
 
 def _rule(rule: str) -> str:

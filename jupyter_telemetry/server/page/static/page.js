@@ -56,6 +56,8 @@ function show(found) {
   const [title, lead] = headline(state);
   say("headline", title);
   say("lead", lead);
+  say("unusable", state.unusable && `What is wrong, for who runs this server: ${ended(state.unusable)}`);
+  at("unusable").hidden = !state.unusable;
   at("standing").textContent = state.recording ? "Recording" : "Not recording";
   at("standing").classList.toggle("on", state.recording);
   at("decide").classList.toggle("awaiting", isAwaited(state));

@@ -1,7 +1,7 @@
 // The parts of the page that show a state: each takes data and returns elements.
 
-import { brief, cut, firstParagraph, h, sentence } from "./dom.js";
-import { NOTICE, explain, offer } from "./words.js";
+import { brief, cut, ended, firstParagraph, h, sentence } from "./dom.js";
+import { NOTICE, explain, offer, whomToAsk } from "./words.js";
 
 // Your decision
 
@@ -137,7 +137,34 @@ export function data(state, erase) {
       ),
       h("button", { id: "erase-open", type: "button", class: "button danger-text", onclick: erase }, "Erase…"),
     ),
-  ];
+    state.destinations.map((each, index) => !each.erasable && notInIt(each, index, state)),
+  ].flat();
+}
+
+/** Say of a destination outside the journal that the download lacks what it has, what that is, and whom to ask. */
+function notInIt(each, index, state) {
+  const [where, ask] = [`what ${each.where} has received`, `Ask ${ended(whomToAsk(state))}`];
+  return h(
+    "details",
+    { class: "elsewhere", id: `elsewhere-${index}` },
+    h("summary", { class: "note" }, `Not in the download: ${where}. ${ask}`),
+    h(
+      "p",
+      { class: "note" },
+      each.sent.length
+        ? "By the configuration as it is now, this is sent there:"
+        : "By the configuration as it is now, nothing is sent there.",
+    ),
+    each.sent.length > 0 && h("ul", { class: "note" }, each.sent.map((told) => h("li", {}, received(told, state)))),
+  );
+}
+
+/** Write which fields of a group are sent in which form: "Files: kept as it is: What was done; left empty: Which file". */
+function received(told, state) {
+  const group = state.collected.find((each) => each.schema === told.schema && each.version === told.version);
+  const titleOf = (path) => group?.fields.find((field) => field.path === path)?.title || named(path);
+  const forms = told.forms.map(({ form, paths }) => `${form}: ${[...new Set(paths.map(titleOf))].join(", ")}`);
+  return [h("b", {}, told.title), `${told.recorded ? "" : " (not recorded now)"}: ${forms.join("; ")}`];
 }
 
 // What is recorded

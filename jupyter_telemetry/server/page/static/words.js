@@ -5,6 +5,13 @@ import { day, ended } from "./dom.js";
 /** Return the headline and the sentence below it. */
 export function headline(state) {
   const whys = new Set(state.switches.map((each) => each.why));
+  if (state.unusable) {
+    return [
+      "Nothing is recorded: the configuration cannot be used.",
+      `Nothing is recorded until it is mended. ${state.journal ? "What was recorded before is still here. " : ""}` +
+        `To have it mended, ask ${whomToAsk(state)}.`,
+    ];
+  }
   if (!state.collected.length) {
     return [
       "Nothing is recorded here.",
@@ -35,6 +42,9 @@ export function headline(state) {
   }
   return ["Nothing is recorded at the moment.", "This is what could be, and in which form."];
 }
+
+/** Say whom to ask about what is recorded. */
+export const whomToAsk = (state) => state.notice.contact || "who runs this server";
 
 /** Say whether the user is asked for a decision. */
 export const isAwaited = (state) => state.switches.some((each) => offer(each) !== "");
