@@ -18,7 +18,7 @@ from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
 from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
-from .privacy.settings import says_mode_of_all
+from .privacy.modes import says_mode_of_all
 from .record import event_record
 from .registry import SchemaRegistry
 from .routemaker import RouteMaker

@@ -27,7 +27,7 @@ WORKERS = 2
 TESTS = (
     *(
         f"privacy/test_{name}.py"
-        for name in ("redaction", "privacy", "consent", "consent_in_force", "settings", "plan")
+        for name in ("redaction", "privacy", "consent", "consent_in_force", "modes", "plan", "walk")
     ),
     *(f"test_{name}.py" for name in ("governance", "outlet", "errors", "bad_input", "record", "registry", "route")),
     *(f"privacy/test_{name}.py" for name in ("actions", "generalisation", "pseudonym")),
