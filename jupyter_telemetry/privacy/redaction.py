@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .actions import Action
     from .classification import Classification, Place
-    from .judgement import Key, Way
+    from .judgement import Key, State, Way
     from .policy import Limits
     from .walk import Frame
 
@@ -89,11 +89,11 @@ class _Compiler:
     def event(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """Return what is done with an event, which is never null as a whole."""
         event, frames = self._walk.event()
-        return self._members(event, self._compile(event.ways, frames))
+        return self._members(event, self._compile(event.ways, frames, {}))
 
-    def _compile(self, ways: Iterable[Way], frames: Mapping[Key, Frame]) -> _Steps:
+    def _compile(self, ways: Iterable[Way], frames: Mapping[Key, Frame], known: Mapping[Key, Step]) -> _Steps:
         """Compile what is behind some ways; what is inside comes first, as far as nothing refers to itself."""
-        steps = _Steps(self._steps)
+        steps = _Steps(known)
         waiting = [way.key for way in ways if way.admitted]
         begun: set[Key] = set()
         while waiting:
@@ -105,7 +105,8 @@ class _Compiler:
             else:
                 begun.add(key)
                 waiting += [way.key for way in frames[key].ways if way.admitted and way.key not in begun]
-        # At once: while an event is recorded, another thread must not find a step that waits for others.
+        # At once: another thread that records an event must not find a step that waits for others. What it has added
+        # meanwhile may be lost, and is compiled again.
         self._steps = steps.all
         return steps
 
@@ -172,7 +173,7 @@ class _Compiler:
         rest = known.step(frame.others[-1])
         if rest is not None:
             self.keeps_nulls = True
-        step_of = None if place is None or place.has_fixed_names else self._by_pattern(place, frame, rest)
+        step_of = None if place is None or place.has_fixed_names else self._by_pattern(place, frame.state, rest)
 
         def look_at_undeclared(kept: dict[str, Any]) -> None:
             """Drop what no pattern or `additionalProperties` allows; its name is a value too."""
@@ -187,7 +188,7 @@ class _Compiler:
 
         return look_at_undeclared
 
-    def _by_pattern(self, place: Place, frame: Frame, rest: Step | None) -> Callable[[str], Step | None]:
+    def _by_pattern(self, place: Place, around: State, rest: Step | None) -> Callable[[str], Step | None]:
         """Return what finds the step for a name that is not declared.
 
         Names are values, so none is kept: only which of the patterns they match, and not more of that than there is
@@ -202,14 +203,15 @@ class _Compiler:
                     return None
                 self._mixtures_left -= 1
                 kind = place.other(matched)
-                by_match[matched] = rest if kind is None else self._late(kind, frame)
+                by_match[matched] = rest if kind is None else self._late(kind, around)
             return by_match[matched]
 
         return step_of
 
-    def _late(self, kind: Place, frame: Frame) -> Step | None:
-        way, frames = self._walk.other(kind, frame.state, self._steps)
-        return self._compile([way], frames).step(way)
+    def _late(self, kind: Place, around: State) -> Step | None:
+        known = self._steps
+        way, frames = self._walk.other(kind, around, known)
+        return self._compile([way], frames, known).step(way)
 
     def _items(self, frame: Frame, steps: _Steps) -> Step:
         by_index = {way.step: steps.step(way) or _null for way in frame.items}
