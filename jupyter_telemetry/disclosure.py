@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .destination import JOURNAL, destinations
 from .privacy import DECISION_SCHEMA, compile_redaction, digest
 from .privacy.example import example
+from .privacy.modes import ALL
 from .privacy.plan import plan
-from .privacy.settings import ALL
 from .schema import EventSchema
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
 from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
-from .privacy.settings import files_that_speak, says_mode_of_all, stated_modes
+from .privacy.modes import files_that_speak, says_mode_of_all, stated_modes
 from .record import event_record
 from .registry import SchemaRegistry
 from .route import Counters

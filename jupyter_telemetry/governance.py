@@ -25,7 +25,8 @@ from .privacy import (
     statement,
 )
 from .privacy.check import PolicyCheck
-from .privacy.consent import ALL, Setting, Standing
+from .privacy.consent import Standing
+from .privacy.modes import ALL, Setting
 from .privacy.statement import canonical
 from .traits import AllowedSchemas
 
@@ -120,16 +121,24 @@ class Governance:
     def shares(
         self, schema_id: str, limits: Limits, handlers: Iterable[logging.Handler], *, classifies: bool
     ) -> list[Share]:
-        """Share out what may be kept; the first share is that of all handlers without limits of their own."""
+        """Share out what may be kept; the first share is that of all handlers without limits of their own.
+
+        Handlers whose limits say the same of this schema, whatever they say of others, have one share.
+        """
         shares: dict[Policy | None, list[logging.Handler]] = {None: []}
         for handler in handlers:
             shares.setdefault(self.narrower(handler), []).append(handler)
-        found = []
+        found: list[tuple[tuple[Limits, ...], list[logging.Handler]]] = []
         for policy, sharing in shares.items():
             together = _together(limits, policy, schema_id, classifies=classifies)
-            if together is not None:
-                found.append(Share(together, tuple(sharing)))
-        return found
+            if together is None:
+                continue
+            alike = next((others for theirs, others in found if theirs == together), None)
+            if alike is None:
+                found.append((together, sharing))
+            else:
+                alike += sharing
+        return [Share(together, tuple(sharing)) for together, sharing in found]
 
     def limits_for(
         self,

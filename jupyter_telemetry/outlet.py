@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .encoding import Encoder
 from .envelope import CoarseEnvelope, Envelope
 from .privacy import compile_redaction, floor_time
-from .privacy.actions import coarsest
+from .privacy.generalisation import coarsest
 from .record import attributes_alike
 from .validation import admits_null
 

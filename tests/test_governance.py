@@ -145,6 +145,23 @@ def test_a_journal_may_have_limits_of_its_own_and_keeps_its_schemas(make_log, tm
         assert list(reader.schemas().values()) == [SCHEMAS[0]]
 
 
+def test_handlers_whose_limits_say_the_same_of_a_schema_get_the_same_of_it(make_log):
+    one = Keeping(allowed_schemas=[SAVE])
+    other = Keeping(allowed_schemas=[SAVE, OPEN])
+    fewer = Keeping(allowed_schemas=[SAVE], redactions={"user-identifier": "drop"})
+    log = make_log(one, other, fewer)
+    log.record_event(SAVE, 1, EVENT)
+    log.record_event(OPEN, 1, EVENT)
+    assert one.got == [{"action": "save", "name": None}]
+    assert other.got == [*one.got, {"action": "save", "name": None}]
+    assert fewer.got == [{"action": "save"}]
+    assert one.records[0].getMessage() is other.records[0].getMessage()
+    classification = log.governance.classification(log.registry.get(SAVE, 1))
+    limits = log.governance.limits(SAVE, classifies=classification.classifies)
+    shares = log.governance.shares(SAVE, limits, log.handlers, classifies=True)
+    assert [share.handlers for share in shares] == [(), (one, other), (fewer,)]
+
+
 @pytest.mark.parametrize(
     ("limits", "got"),
     [

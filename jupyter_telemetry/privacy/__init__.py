@@ -1,27 +1,23 @@
 """What may be kept of an event: classification (what a value is) → policy (what is allowed) → redaction. Consent."""
 
-from .actions import floor_time
-from .classification import PERSONAL_DATA, UNRESTRICTED, Classification
+from .classification import Classification
 from .classifications import parse_classifications
 from .consent import DECISION_SCHEMA, Consent, decision_event
 from .decisions import Decision, Decisions, DecisionStore
-from .judgement import Judge
+from .generalisation import floor_time
+from .modes import default_mode, parse_consent
 from .policy import Limits, Policy, Redactions
 from .pseudonym import read_key
 from .redaction import ReservedName, compile_redaction
-from .settings import default_mode, parse_consent
 from .statement import digest, statement
 
 __all__ = [
     "DECISION_SCHEMA",
-    "PERSONAL_DATA",
-    "UNRESTRICTED",
     "Classification",
     "Consent",
     "Decision",
     "DecisionStore",
     "Decisions",
-    "Judge",
     "Limits",
     "Policy",
     "Redactions",

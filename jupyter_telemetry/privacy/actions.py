@@ -11,7 +11,6 @@ import importlib
 import inspect
 import math
 from dataclasses import dataclass, field
-from enum import Enum
 from fractions import Fraction
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,7 @@ from ..printable import cut
 from .generalisation import (
     TIME_UNITS,
     Unfit,
-    coarsest,
     first_parts,
-    floor_time,
     network_of,
     rounded_down,
     rounded_time,
@@ -40,12 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DROP",
-    "DROPPED",
     "KEEP",
     "NULL",
     "Action",
-    "coarsest",
-    "floor_time",
     "parse_action",
     "strictest",
 ]
@@ -63,23 +57,15 @@ _HOW_TO_STATE = (
 _HOW_TO_GENERALISE = '"hour", "day", "week", "suffix", "network", {"parts": 2} or {"bucket": 10}'
 
 
-class Dropped(Enum):
-    """What is left of a dropped value; where it is taken for a value all the same, it is written as null."""
-
-    DROPPED = None
-
-
-DROPPED = Dropped.DROPPED
-
-
 @dataclass(frozen=True)
 class Action:
     """One thing that is done to a value; equal to another if it does the same.
 
     name: "keep", "null", "drop", "pseudonymise", "truncate", "generalise" or "callable".
     text: what it does, in words for users: "cut to 8 characters".
-    apply: from a value of JSON to what is written of it; DROPPED for a dropped one. None stays None, but for "drop".
-        It may raise anything, with the value in it if a callable does; it never changes the value it is given.
+    apply: from a value of JSON to what is written of it: null for a dropped one that is taken for a value all the same.
+        None stays None. It may raise anything, with the value in it if a callable does; it never changes the value it
+        is given.
     """
 
     name: str
@@ -106,7 +92,7 @@ class Action:
 
 KEEP = Action("keep", "kept as it is", lambda value: value)
 NULL = Action("null", "replaced by null", lambda _: None)
-DROP = Action("drop", "left out, name and all", lambda _: DROPPED)
+DROP = Action("drop", "left out, name and all", lambda _: None)
 
 
 def strictest(actions: Iterable[Action]) -> Action:

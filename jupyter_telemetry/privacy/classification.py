@@ -9,7 +9,7 @@ from ..validation import UnresolvedError, compile_validator, subschemas
 from .paths import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..validation import Node, References
 
@@ -61,6 +61,7 @@ class Classification:
         self.overlay: Overlay = Paths() if overlay is None else overlay
         self._places: dict[frozenset[int], Place] = {}
         self._meant: dict[int, Node] = {}
+        self._matchers: dict[str, Callable[[object], bool]] = {}
         self.root = self.place([references.root])
 
     @property
@@ -88,6 +89,12 @@ class Classification:
         if key not in self._places:
             self._places[key] = Place(self, described)
         return self._places[key]
+
+    def matcher(self, pattern: str) -> Callable[[object], bool]:
+        """Return what says whether an object's names match a pattern; there are no more than the schema has."""
+        if pattern not in self._matchers:
+            self._matchers[pattern] = _matcher(pattern)
+        return self._matchers[pattern]
 
     def _behind_references(self, node: Node) -> Node:
         """Return what a `$ref` means that says nothing itself: all that refer to one definition are one place."""
@@ -185,7 +192,22 @@ class Place:
 
     def member(self, name: str) -> Place | None:
         """Return the place of a property; None if the schema does not declare it."""
-        return self._place([schema for parts in self._parts for schema in parts.members(name)])
+        matcher = self._classification.matcher
+        return self._place([schema for parts in self._parts for schema in parts.members(name, matcher)])
+
+    @cached_property
+    def _patterns(self) -> list[Callable[[object], bool]]:
+        return [self._classification.matcher(pattern) for parts in self._parts for pattern in parts.patterns]
+
+    def matched(self, name: str) -> tuple[bool, ...]:
+        """Say of each pattern whether a name matches it: what `other` needs to know of one that is not declared."""
+        named = {name: None}
+        return tuple([matches(named) for matches in self._patterns])
+
+    def other(self, matched: tuple[bool, ...]) -> Place | None:
+        """Return the place of members whose names are not declared, and match some patterns; None if there is none."""
+        each_matched = iter(matched)
+        return self._place([schema for parts in self._parts for schema in parts.others(each_matched)])
 
     def item(self, index: int | None) -> Place | None:
         """Return the place of an array's element; None if the schema does not speak of it.
@@ -283,11 +305,20 @@ class _Parts:
         elif keyword in ("items", "additionalItems"):
             self.rest.append(schema)
 
-    def members(self, name: str) -> list[Any]:
+    def members(self, name: str, matcher: Callable[[str], Callable[[object], bool]]) -> list[Any]:
         """Return the subschemas of the property `name`."""
         found = [self.properties[name]] if name in self.properties else []
-        found += [schema for pattern, schema in self.patterns.items() if _matcher(pattern)({name: None})]
-        return found or ([self.additional] if isinstance(self.additional, dict) else [])
+        found += [schema for pattern, schema in self.patterns.items() if matcher(pattern)({name: None})]
+        return found or self._of_the_rest
+
+    def others(self, matched: Iterator[bool]) -> list[Any]:
+        """Return the subschemas of a property that is not declared; its part of `matched` is taken from it."""
+        found = [schema for schema, matches in zip(self.patterns.values(), matched) if matches]  # noqa: B905
+        return found or self._of_the_rest
+
+    @property
+    def _of_the_rest(self) -> list[Any]:
+        return [self.additional] if isinstance(self.additional, dict) else []
 
     def items(self, index: int | None) -> list[Any]:
         """Return the subschemas of the element at `index`; None: of one behind all that have their own."""

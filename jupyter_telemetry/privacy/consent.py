@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConsentError
 from .globs import contains
-from .settings import ALL, MODES, Setting, default_mode, parse_consent
+from .modes import ALL, Setting
 from .widening import widened
 
 if TYPE_CHECKING:
@@ -22,16 +22,11 @@ if TYPE_CHECKING:
     from .decisions import Decision, Decisions
 
 __all__ = [
-    "ALL",
     "DECISION_SCHEMA",
-    "MODES",
     "Consent",
-    "Setting",
     "Standing",
     "decision_event",
-    "default_mode",
     "do_not_track",
-    "parse_consent",
 ]
 
 DECISION_SCHEMA: dict[str, Any] = {
@@ -118,7 +113,7 @@ class Consent:
 
     Parameters
     ----------
-    settings: what the operator asks; see settings.parse_consent.
+    settings: what the operator asks; see modes.parse_consent.
     decisions: what the user decided.
     statement: the policy in force; see statement.statement.
     environ: of the process.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["example"]
 
 MAX_DEPTH = 6  # levels, where a schema refers to itself
+MOST_VALUES = 1000  # and one for each subschema; from there on, objects and arrays are empty
 
 _BY_FORMAT = {
     "date-time": "2026-11-23T17:42:05Z",
@@ -42,27 +43,36 @@ _BY_TYPE: dict[str, Any] = {"integer": 42, "number": 42, "boolean": True, "null"
 
 def example(classification: Classification) -> dict[str, Any]:
     """Return an event as the schema describes it, whole; the same for the same schema. It need not be valid."""
-    return _members(classification.root, MAX_DEPTH)
+    return _Author(MOST_VALUES + len(classification.references.nodes)).members(classification.root, MAX_DEPTH)
 
 
-def _members(place: Place, depth: int) -> dict[str, Any]:
-    members = {name: place.member(name) for name in place.names}
-    return {name: _value(name, member, depth - 1) for name, member in members.items() if member is not None}
+class _Author:
+    def __init__(self, room: int) -> None:
+        self._room = room
+
+    def members(self, place: Place, depth: int) -> dict[str, Any]:
+        members = {name: place.member(name) for name in place.names}
+        self._room -= len(members)
+        return {name: self._value(name, member, depth - 1) for name, member in members.items() if member is not None}
+
+    def _value(self, name: str, place: Place, depth: int) -> Any:
+        for keyword in ("const", "default"):
+            if (found := place.annotation(keyword)) is not None:
+                return found
+        for keyword in ("examples", "enum"):
+            listed = place.annotation(keyword)
+            if isinstance(listed, list) and listed:
+                return listed[0]
+        goes_on = depth > 0 and self._room > 0
+        if place.has_members and goes_on:
+            return self.members(place, depth)
+        if place.has_items and goes_on:
+            item = place.item(None)
+            return [self._value(name, item, depth - 1)] if item is not None else []
+        return _plain(name, place)
 
 
-def _value(name: str, place: Place, depth: int) -> Any:
-    for keyword in ("const", "default"):
-        if (found := place.annotation(keyword)) is not None:
-            return found
-    for keyword in ("examples", "enum"):
-        listed = place.annotation(keyword)
-        if isinstance(listed, list) and listed:
-            return listed[0]
-    if place.has_members and depth > 0:
-        return _members(place, depth)
-    if place.has_items and depth > 0:
-        item = place.item(None)
-        return [_value(name, item, depth - 1)] if item is not None else []
+def _plain(name: str, place: Place) -> Any:
     stated = place.annotation("type")
     kind = next((each for each in stated if each != "null"), "null") if isinstance(stated, list) else stated
     if kind in ("object", "array"):

@@ -5,7 +5,7 @@ A redaction is compiled from it, and what users and operators are told is read f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from .actions import KEEP, NULL, strictest
 from .classification import RESTRICTED, with_overlay
@@ -18,14 +18,22 @@ if TYPE_CHECKING:
     from .paths import Paths
     from .policy import Limits
 
-__all__ = ["Judge", "State", "Verdict", "Way"]
+    Key: TypeAlias = tuple[Place | None, "State"]
+    """A value as it was met: its place, and the state in which it was entered."""
+
+__all__ = ["UNFOLLOWED", "Judge", "State", "Verdict", "Way"]
 
 KEPT_WHOLE = "nothing is classified, and the schema is allowed by its exact id"
 ALLOWS_ALL = "everything is allowed here"
 NAMED = "allowed_properties names it"
 NOT_CLASSIFIED = "nobody has classified it"
 NOT_FOLLOWED = "the schema says it in a way that cannot be followed"
+TOO_MANY_WAYS = "the schema leads to it in more ways than can be followed"
 BY_PATH = "redactions, by its path"
+
+_MULTIPLIED = "\0multiplied"
+UNFOLLOWED = frozenset({RESTRICTED, _MULTIPLIED})
+"""The categories of what there is no room to follow."""
 
 _AS_A_WHOLE = ("null", "drop")  # what is done to an object or an array whatever is in it
 
@@ -77,14 +85,20 @@ class Way(NamedTuple):
 
     step: a name or an index; None for any that is not told apart.
     place: None if the schema does not declare it.
-    state: what is known in front of the value.
+    state: what is known in front of the value; entered: what is known of the value itself.
     admitted: False if the value is left out, with its name; in an array it becomes null.
     """
 
     step: str | int | None
     place: Place | None
     state: State
+    entered: State
     admitted: bool
+
+    @property
+    def key(self) -> Key:
+        """What tells the value from others, whatever way leads to it."""
+        return (self.place, self.entered)
 
 
 class Verdict(NamedTuple):
@@ -170,22 +184,25 @@ class Judge:
     def other(self, kind: Place | None, entered: State) -> Way:
         """Return the way to members whose names are not known, but fit what the schema says of `kind`."""
         below = entered.step(None)
-        return Way(None, kind, below, self.admits(kind, below))
+        inside = self.enter(kind, below)
+        return Way(None, kind, below, inside, self.admits(kind, inside))
 
     def _known(self, step: str | int | None, place: Place | None, entered: State) -> Way:
         below = entered.step(step)
+        inside = self.enter(place, below)
+        if place is not None:
+            return Way(step, place, below, inside, True)
         is_index = not isinstance(step, str)
         named = [is_index or step in {*each.redacted.names, *each.allowed.names} for each in entered.stances]
-        return Way(step, place, below, place is not None or self.admits(None, below, named))
+        return Way(step, None, below, inside, self.admits(None, inside, named))
 
-    def admits(self, member: Place | None, state: State, named: Sequence[bool] | None = None) -> bool:
-        """Say whether a member whose name is not declared, only admitted, stays; `state` is the one in front of it.
+    def admits(self, member: Place | None, entered: State, named: Sequence[bool] | None = None) -> bool:
+        """Say whether a member whose name is not declared, only admitted, stays; it was entered.
 
         A name is a value too: it stays only where the value stays as it is, or where all names do. One that a path of
         a set of limits has (`named`, for each set) tells nothing to it, and neither does an index: it stays whatever
         becomes of the value by its path.
         """
-        entered = self.enter(member, state)
         if member is not None and self.verdict(member, entered).action == KEEP:
             return True
         return all(
@@ -233,7 +250,7 @@ class Judge:
         is_kept = whole or stance.kept
         # What cannot be followed may be of any category, one that must not be written as it is too.
         if RESTRICTED in categories and (not is_kept or limits.by_category or limits.refused):
-            return NOT_FOLLOWED
+            return TOO_MANY_WAYS if _MULTIPLIED in categories else NOT_FOLLOWED
         if is_kept or stance.in_force:
             return ""
         unsaid = categories - limits.categories - limits.by_category.keys() - limits.refused

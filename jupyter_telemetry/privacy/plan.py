@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .actions import DROP, KEEP, NULL, Action
-from .judgement import Judge
 from .paths import ANY, path_text
+from .walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .classification import Classification, Place
-    from .judgement import State, Way
+    from .judgement import Key, State, Way
     from .policy import Limits
+    from .walk import Frame
 
 __all__ = ["Field", "plan"]
 
@@ -56,38 +57,36 @@ def plan(classification: Classification, limits: Sequence[Limits]) -> list[Field
     Behind MANY_FIELDS, what was told of a definition elsewhere is not told again; where all the same there are too many
     ways through a schema, a last field, `/…`, says that there are more.
     """
-    judge = Judge(classification, limits)
-    walker = _Walker(judge, MOST_FIELDS + 2 * len(classification.references.nodes))
-    entered = judge.enter(classification.root, judge.root())
-    told = [*walker.event(classification.root, entered), *walker.dropped(classification.root, entered)]
-    return [*dict.fromkeys(told), *walker.left_out()]
+    walker = _Walker(Walk(classification, limits), MOST_FIELDS + 2 * len(classification.references.nodes))
+    return [*dict.fromkeys(walker.event()), *walker.left_out()]
 
 
 class _Walker:
-    """Goes the way that a redaction's compiler goes; what is null or dropped without being declared is left out."""
+    """Tells what a walk finds; what is null or dropped without being declared is left out."""
 
-    def __init__(self, judge: Judge, most: int) -> None:
-        self._judge = judge
+    def __init__(self, walk: Walk, most: int) -> None:
+        self._walk = walk
+        self._event, self._frames = walk.event()
         self._most = most
         self._met = 0
-        self._inside: list[tuple[Place | None, State]] = []
-        self._told_at: dict[tuple[Place | None, State], str] = {}
+        self._inside: list[Key] = []
+        self._told_at: dict[Key, str] = {}
 
-    def event(self, root: Place, entered: State) -> Iterator[Field]:
+    def event(self) -> Iterator[Field]:
         """Yield the fields of an event, which is never told as a whole."""
-        self._inside.append((root, entered))
-        yield from self.members(root, entered, ())
+        self._inside.append((self._event.place, self._event.state))
+        yield from self._members(self._event, ())
         self._inside.pop()
+        yield from self._dropped()
 
-    def fields(self, way: Way, above: tuple[str | int, ...]) -> Iterator[Field]:
+    def _fields(self, way: Way, above: tuple[str | int, ...]) -> Iterator[Field]:
         """Yield the field that a way leads to, or those inside it; `above` are the steps to where the way begins."""
         self._met += 1
         if self._met > self._most:
             return
-        place, steps = way.place, (*above, _text(way.step))
-        entered = self._judge.enter(place, way.state)
-        action, descends, rule = self._judge.verdict(place, entered)
-        key = (place, entered)
+        place, entered = key = way.key
+        steps, frame = (*above, _text(way.step)), self._frame(key)
+        action, descends, rule = frame.verdict
         field = _field(place, entered, steps, action, rule)
         is_opaque = place is None or place.is_opaque
         if not descends or (is_opaque and not entered.leads_on) or self._leads_back(key):
@@ -100,40 +99,45 @@ class _Walker:
         self._told_at.setdefault(key, path_text(steps))
         if field.is_kept and _may_be(place, "string", "integer", "number", "boolean"):
             yield field
-        if (entered.leads_on or (place is not None and place.has_members)) and _may_be(place, "object"):
-            yield from self.members(place, entered, steps)
-        if (entered.leads_on or (place is not None and place.has_items)) and _may_be(place, "array"):
-            yield from self._items(place, entered, steps)
+        if _may_be(place, "object"):
+            yield from self._members(frame, steps)
+        if _may_be(place, "array"):
+            yield from self._items(frame, steps)
         self._inside.pop()
+
+    def _frame(self, key: Key) -> Frame:
+        frame = self._frames.get(key)
+        return self._walk.frame(*key) if frame is None or frame.is_kept_whole else frame
 
     def _leads_back(self, key: tuple[Place | None, State]) -> bool:
         # The first time that a definition comes back, what is in it is told once more: there it has a path of its own.
         return key in self._inside and len(set(self._inside)) < len(self._inside)
 
-    def members(self, place: Place | None, entered: State, steps: tuple[str | int, ...]) -> Iterator[Field]:
+    def _members(self, frame: Frame, steps: tuple[str | int, ...]) -> Iterator[Field]:
         """Yield the fields of an object's members: those that are declared, those of which a path speaks, others."""
-        for way in self._judge.members(place, entered):
+        place = frame.place
+        for way in frame.members:
             if way.admitted:
-                yield from self.fields(way, steps)
-        for way in self._judge.others(place, entered):
+                yield from self._fields(way, steps)
+        for way in frame.others:
             if way.admitted:
-                yield from self.fields(way, steps)
+                yield from self._fields(way, steps)
             elif way.place is not None:
-                yield _field(way.place, self._judge.enter(way.place, way.state), (*steps, ANY), DROP, NOT_DECLARED)
+                yield _field(way.place, way.entered, (*steps, ANY), DROP, NOT_DECLARED)
             elif place is None or place.is_opaque:  # of which paths of the configuration speak, and the schema does not
                 yield _field(None, way.state, (*steps, ANY), DROP, NOT_DECLARED)
 
-    def _items(self, place: Place | None, entered: State, steps: tuple[str | int, ...]) -> Iterator[Field]:
-        for way in self._judge.items(place, entered):
+    def _items(self, frame: Frame, steps: tuple[str | int, ...]) -> Iterator[Field]:
+        for way in frame.items:
             if way.admitted:
-                yield from self.fields(way, steps)
-            elif place is None or place.is_opaque:
+                yield from self._fields(way, steps)
+            elif frame.place is None or frame.place.is_opaque:
                 yield _field(None, way.state, (*steps, _text(way.step)), NULL, NOT_DECLARED)
 
-    def dropped(self, root: Place, entered: State) -> Iterator[Field]:
+    def _dropped(self) -> Iterator[Field]:
         """Yield the one field that stands for all that the schema does not speak of, if that is dropped."""
-        first, *more = self._judge.others(root, entered)
-        if not root.is_opaque and not more and not first.admitted:
+        first, *more = self._event.others
+        if self._event.place and not self._event.place.is_opaque and not more and not first.admitted:
             yield _field(None, first.state, (ANY,), DROP, NOT_DECLARED)
 
     def left_out(self) -> Iterator[Field]:

@@ -83,11 +83,6 @@ class Redactions:
                 _refuse_names(said, place, parsed)
                 self.by_category[subject] = parsed(said, place)
 
-    @property
-    def schemas(self) -> list[str]:
-        """The ids and globs of which paths are given."""
-        return list(self._by_schema)
-
     def by_path(self, schema_id: str) -> Paths[Action]:
         """Return what becomes of values of a schema's events, by path: all entries that match are taken together."""
         return Paths(way for ways in _matching(self._by_schema, schema_id) for way in ways)

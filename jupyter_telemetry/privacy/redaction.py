@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..encoding import plain
 from ..envelope import RESERVED_PREFIX
-from .actions import KEEP, coarsest
-from .judgement import Judge
+from .actions import KEEP
+from .generalisation import coarsest
+from .walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .actions import Action
     from .classification import Classification, Place
-    from .judgement import State, Way
+    from .judgement import Key, State, Way
     from .policy import Limits
+    from .walk import Frame
 
     Step: TypeAlias = Callable[[Any], Any]
 
 __all__ = ["Redaction", "ReservedName", "compile_redaction"]
+
+MOST_MIXTURES = 1000
+"""How many different sets of patterns the names that are met late may match; a kind of value for each."""
 
 
 class ReservedName(ValueError):
@@ -67,49 +72,56 @@ def compile_redaction(
     classifies = classification.classifies
     if all(each.changes_nothing(classifies=classifies) for each in limits):
         return None
-    compiler = _Compiler(Judge(classification, limits), failed)
-    redact = compiler.event(classification.root)
+    compiler = _Compiler(Walk(classification, limits), failed)
+    redact = compiler.event()
     return Redaction(redact, compiler.keeps_nulls, coarsest(compiler.time_units))
 
 
 class _Compiler:
-    def __init__(self, judge: Judge, failed: Callable[[], object]) -> None:
-        self._judge = judge
+    def __init__(self, walk: Walk, failed: Callable[[], object]) -> None:
+        self._walk = walk
         self._failed = failed
-        self._steps: dict[tuple[Place | None, State], Step] = {}
+        self._steps: dict[Key, Step] = {}
+        self._mixtures_left = MOST_MIXTURES
         self.keeps_nulls = False
         self.time_units: set[str] = set()
 
-    def event(self, root: Place) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def event(self) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """Return what is done with an event, which is never null as a whole."""
-        return self._members(root, self._judge.enter(root, self._judge.root()))
+        event, frames = self._walk.event()
+        return self._members(event, self._compile(event.ways, frames, {}))
 
-    def step(self, way: Way) -> Step | None:
-        """Return what is done with the values that a way leads to; None if it admits none."""
-        if not way.admitted:
-            return None
-        place, entered = way.place, self._judge.enter(way.place, way.state)
-        key = (place, entered)
-        if key not in self._steps:
-            # A schema may refer to itself: the place is known before what is below it is.
-            finished: list[Step] = []
-            self._steps[key] = lambda value: finished[0](value)
-            finished.append(self._compiled(place, entered))
-            self._steps[key] = finished[0]
-        return self._steps[key]
+    def _compile(self, ways: Iterable[Way], frames: Mapping[Key, Frame], known: Mapping[Key, Step]) -> _Steps:
+        """Compile what is behind some ways; what is inside comes first, as far as nothing refers to itself."""
+        steps = _Steps(known)
+        waiting = [way.key for way in ways if way.admitted]
+        begun: set[Key] = set()
+        while waiting:
+            key = waiting[-1]
+            if key in steps:
+                waiting.pop()
+            elif key in begun:
+                steps.add(waiting.pop(), self._compiled(frames[key], steps))
+            else:
+                begun.add(key)
+                waiting += [way.key for way in frames[key].ways if way.admitted and way.key not in begun]
+        # At once: another thread that records an event must not find a step that waits for others. What it has added
+        # meanwhile may be lost, and is compiled again.
+        self._steps = steps.all
+        return steps
 
-    def _compiled(self, place: Place | None, state: State) -> Step:
-        verdict = self._judge.verdict(place, state)
+    def _compiled(self, frame: Frame, steps: _Steps) -> Step:
+        place, verdict, leads_on = frame.place, frame.verdict, frame.state.leads_on
         scalar = self._scalar(verdict.action, place)
         if not verdict.descends:
             return scalar
         is_opaque = place is None or place.is_opaque
-        if self._judge.keeps_all_inside(state) or (is_opaque and verdict.action == KEEP and not state.leads_on):
+        if frame.is_kept_whole or (is_opaque and verdict.action == KEEP and not leads_on):
             self.keeps_nulls = self.keeps_nulls or not is_opaque
             return _keep
         as_one = scalar if verdict.action.takes_containers else _null
-        members = self._members(place, state) if state.leads_on or (place and place.has_members) else as_one
-        items = self._items(place, state) if state.leads_on or (place and place.has_items) else as_one
+        members = self._members(frame, steps) if leads_on or (place and place.has_members) else as_one
+        items = self._items(frame, steps) if leads_on or (place and place.has_items) else as_one
         return scalar if scalar is members is items else _by_kind(members, items, scalar)
 
     def _scalar(self, action: Action, place: Place | None) -> Step:
@@ -123,17 +135,17 @@ class _Compiler:
             self.time_units.add(action.time_unit)
         return _guarded(action, self._failed)
 
-    def _members(self, place: Place | None, state: State) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def _members(self, frame: Frame, known: _Steps) -> Callable[[dict[str, Any]], dict[str, Any]]:
         # What is not admitted is dropped here: not left to what becomes of names of which no path speaks.
-        steps = {str(way.step): self.step(way) or _drop for way in self._judge.members(place, state)}
-        if place is None or not place.has_fixed_names:  # what is met later cannot be judged now
+        steps = {str(way.step): known.step(way) or _drop for way in frame.members}
+        if frame.place is None or not frame.place.has_fixed_names:  # what is met later cannot be judged now
             self.keeps_nulls = True
-            self.time_units |= self._judge.time_units
+            self.time_units |= self._walk.judge.time_units
         declared = frozenset(steps)
         nulled = [name for name, step in steps.items() if step is _null]
         dropped = [name for name, step in steps.items() if step is _drop]
         changed = [(name, step) for name, step in steps.items() if step not in (_keep, _null, _drop)]
-        look_at_undeclared = self._undeclared(place, state, declared)
+        look_at_undeclared = self._undeclared(frame, known, declared)
 
         def members(value: dict[str, Any]) -> dict[str, Any]:
             # What is looked at is the copy: another thread may write to the caller's object meanwhile.
@@ -156,22 +168,19 @@ class _Compiler:
 
         return members_without_the_dropped if dropped else members
 
-    def _undeclared(
-        self, place: Place | None, state: State, declared: frozenset[str]
-    ) -> Callable[[dict[str, Any]], None]:
-        steps: dict[Place | None, Step | None] = {None: self.step(self._judge.other(None, state))}
-        if steps[None] is not None:
+    def _undeclared(self, frame: Frame, known: _Steps, declared: frozenset[str]) -> Callable[[dict[str, Any]], None]:
+        place = frame.place
+        rest = known.step(frame.others[-1])
+        if rest is not None:
             self.keeps_nulls = True
+        step_of = None if place is None or place.has_fixed_names else self._by_pattern(place, frame.state, rest)
 
         def look_at_undeclared(kept: dict[str, Any]) -> None:
             """Drop what no pattern or `additionalProperties` allows; its name is a value too."""
             for name in [name for name in kept if name not in declared]:
                 if isinstance(name, str) and name.startswith(RESERVED_PREFIX):
                     raise ReservedName
-                member = place.member(name) if place is not None and isinstance(name, str) else None
-                if member not in steps:
-                    steps[member] = self.step(self._judge.other(member, state))
-                step = steps[member]
+                step = rest if step_of is None or not isinstance(name, str) else step_of(name)
                 if step is None or step is _drop:
                     del kept[name]
                 else:
@@ -179,8 +188,33 @@ class _Compiler:
 
         return look_at_undeclared
 
-    def _items(self, place: Place | None, state: State) -> Step:
-        by_index = {way.step: self.step(way) or _null for way in self._judge.items(place, state)}
+    def _by_pattern(self, place: Place, around: State, rest: Step | None) -> Callable[[str], Step | None]:
+        """Return what finds the step for a name that is not declared.
+
+        Names are values, so none is kept: only which of the patterns they match, and not more of that than there is
+        room for. What is beyond is dropped.
+        """
+        by_match: dict[tuple[bool, ...], Step | None] = {}
+
+        def step_of(name: str) -> Step | None:
+            matched = place.matched(name)
+            if matched not in by_match:
+                if self._mixtures_left <= 0:
+                    return None
+                self._mixtures_left -= 1
+                kind = place.other(matched)
+                by_match[matched] = rest if kind is None else self._late(kind, around)
+            return by_match[matched]
+
+        return step_of
+
+    def _late(self, kind: Place, around: State) -> Step | None:
+        known = self._steps
+        way, frames = self._walk.other(kind, around, known)
+        return self._compile([way], frames, known).step(way)
+
+    def _items(self, frame: Frame, steps: _Steps) -> Step:
+        by_index = {way.step: steps.step(way) or _null for way in frame.items}
         rest = by_index.pop(None)
         if rest is _keep and not by_index:
             return _keep
@@ -190,6 +224,31 @@ class _Compiler:
             return [step(item) for step, item in zip(steps, value, strict=False) if step is not _drop]
 
         return items
+
+
+class _Steps:
+    """The steps that are compiled, and those that must wait: a schema may refer to itself."""
+
+    def __init__(self, known: Mapping[Key, Step]) -> None:
+        self.all = dict(known)
+        self._waiting: dict[Key, list[Step]] = {}
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self.all
+
+    def add(self, key: Key, step: Step) -> None:
+        self.all[key] = step
+        if key in self._waiting:
+            self._waiting[key].append(step)
+
+    def step(self, way: Way) -> Step | None:
+        """Return what is done with the values that a way leads to; None if it admits none."""
+        if not way.admitted:
+            return None
+        if way.key in self.all:
+            return self.all[way.key]
+        finished = self._waiting.setdefault(way.key, [])
+        return lambda value: finished[0](value)
 
 
 _AS_THEY_ARE = (str, int, float, bool, type(None))

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .paths import is_by_path
-from .widening import widened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .consent import Setting
+    from .modes import Setting
 
-__all__ = ["NOTICE", "VERSION", "digest", "statement", "widened"]
+__all__ = ["NOTICE", "VERSION", "digest", "statement"]
 
 VERSION = 1
 NOTICE = ("controller", "contact", "purpose", "legal_basis", "recipients", "retention")  # GDPR art. 13

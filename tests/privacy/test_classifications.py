@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from jupyter_telemetry.errors import ConfigurationError
-from jupyter_telemetry.privacy import Classification, Judge, parse_classifications
+from jupyter_telemetry.privacy import Classification, parse_classifications
 from jupyter_telemetry.privacy.classification import RESTRICTED
+from jupyter_telemetry.privacy.judgement import Judge
 from jupyter_telemetry.privacy.overlays import shipped
 from jupyter_telemetry.privacy.policy import Policy
 from jupyter_telemetry.schema import EventSchema

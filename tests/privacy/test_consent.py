@@ -9,9 +9,9 @@ from jupyter_telemetry.privacy.consent import (
     DECISION_SCHEMA,
     Consent,
     decision_event,
-    parse_consent,
 )
 from jupyter_telemetry.privacy.decisions import Decision, Decisions
+from jupyter_telemetry.privacy.modes import parse_consent
 from jupyter_telemetry.privacy.statement import digest
 
 from .policies import policy

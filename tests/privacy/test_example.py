@@ -7,7 +7,7 @@ import json
 import pytest
 
 from jupyter_telemetry.privacy import Classification
-from jupyter_telemetry.privacy.example import MAX_DEPTH, example
+from jupyter_telemetry.privacy.example import MAX_DEPTH, MOST_VALUES, example
 from jupyter_telemetry.schema import EventSchema
 from jupyter_telemetry.validation import compile_validator
 
@@ -62,6 +62,12 @@ def test_a_schema_that_refers_to_itself_comes_to_an_end():
     listed = {"type": "array", "items": {"$ref": "#/definitions/listed"}}
     found = made_up({"definitions": {"listed": listed}, "properties": {"x": {"$ref": "#/definitions/listed"}}})
     assert json.dumps(found).count("[") == MAX_DEPTH
+
+
+def test_a_schema_that_refers_to_itself_in_many_ways_comes_to_an_end_sooner():
+    node = {"type": "object", "properties": {f"p{n}": {"$ref": "#/definitions/node"} for n in range(200)}}
+    found = made_up({"definitions": {"node": node}, "properties": {"node": {"$ref": "#/definitions/node"}}})
+    assert MOST_VALUES < json.dumps(found).count(":") < 2 * MOST_VALUES
 
 
 def test_an_ordinary_schema_has_room_for_its_example():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_telemetry.privacy import Classification, Judge, Limits, Policy, Redactions
+from jupyter_telemetry.privacy import Classification, Limits, Policy, Redactions
 from jupyter_telemetry.privacy.actions import KEEP, NULL
+from jupyter_telemetry.privacy.judgement import Judge
 from jupyter_telemetry.schema import EventSchema
 
 ID = "https://example.org/event"

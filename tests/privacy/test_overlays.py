@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jupyter_telemetry.privacy import PERSONAL_DATA, UNRESTRICTED
+from jupyter_telemetry.privacy.classification import PERSONAL_DATA, UNRESTRICTED
 from jupyter_telemetry.privacy.overlays import shipped
 
 ROOT = Path(__file__).parents[2]

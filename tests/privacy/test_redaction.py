@@ -113,6 +113,9 @@ MOMENTS = {
     "declared": {"at": TIME},
     "under any name": {"x": {"type": "object", "additionalProperties": {**U, "properties": {"at": TIME}}}},
     "under a pattern": {"x": {"type": "object", "patternProperties": {".": {**U, "properties": {"at": TIME}}}}},
+    "under two patterns": {
+        "x": {"type": "object", "patternProperties": {"a": U, "b": {"properties": {"at": TIME}}}},
+    },
     "in an array": {"x": {"type": "array", "items": {"properties": {"at": TIME}}}},
 }
 EXACT = "2026-11-23T17:42:05.123456Z"
@@ -121,6 +124,7 @@ EVENTS = {
     "declared": WHEN,
     "under any name": {"x": {"b": WHEN}},
     "under a pattern": {"x": {"b": WHEN}},
+    "under two patterns": {"x": {"ab": WHEN}},
     "in an array": {"x": [WHEN]},
 }
 

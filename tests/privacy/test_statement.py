@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 
-from jupyter_telemetry.privacy.consent import parse_consent
+from jupyter_telemetry.privacy.modes import parse_consent
 from jupyter_telemetry.privacy.statement import digest, statement
 
 from .policies import policy

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_telemetry import ConfigurationError, EventLog
-from jupyter_telemetry.privacy.consent import parse_consent
+from jupyter_telemetry.privacy.modes import parse_consent
 from jupyter_telemetry.privacy.widening import widened
 
 from .policies import policy

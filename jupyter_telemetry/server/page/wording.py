@@ -26,6 +26,7 @@ RULES = (  # of privacy.judgement and privacy.plan, and what they mean to a user
     (r"allowed_properties names it", "The operator lets this be kept."),
     (r"nobody has classified it", "Nobody has said what it may hold, so it is not kept."),
     (r"the schema says it in a way .*", "It cannot be told what it may hold, so it is not kept."),
+    (r"the schema leads to it in more .*", "It cannot be told what it may hold, so it is not kept."),
     (r"the schema does not declare it", "Only what is listed here can be kept."),
     (r"the schema refers to the same .*", "It is the same kind of thing."),
     (r"the schema refers to itself .*", "There are too many of them to list."),

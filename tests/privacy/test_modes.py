@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_telemetry.errors import ConfigurationError
-from jupyter_telemetry.privacy.consent import Setting, default_mode, parse_consent
-from jupyter_telemetry.privacy.settings import says_mode_of_all
+from jupyter_telemetry.privacy.modes import Setting, default_mode, parse_consent, says_mode_of_all
 
 from .ordinary import IS_ROOT, OTHER_USER, ordinary_user
 
