@@ -234,6 +234,11 @@ def test_a_redaction_by_path_applies_in_a_schema_that_classifies_nothing(paths, 
     assert kept(PLAIN, event, **by_path(**paths)) == {**whole, **left}
 
 
+def test_a_schema_that_admits_all_names_declares_none_though_a_path_has_it():
+    schema = {"properties": {"a": U}, "additionalProperties": True}
+    assert kept(schema, {"a": "kept", "z": SECRET}, **by_path(z={"truncate": 2})) == {"a": "kept"}
+
+
 LISTED = {"properties": {"l": {"type": "array", "items": {"type": "string", **U}}, "r": {"type": "array", "items": S}}}
 
 
