@@ -21,6 +21,7 @@ COMMANDS = [
     "query",
     "schemas",
     "report",
+    "ship",
     "export",
     "erase",
     "completion",
@@ -144,4 +145,4 @@ def test_a_shell_completes_commands():
         "COMP_CWORD": "1",
     }
     done = process(env={**os.environ, **environment})
-    assert done.stdout.split() == ["plain,status", "plain,schemas"]
+    assert done.stdout.split() == ["plain,status", "plain,schemas", "plain,ship"]
