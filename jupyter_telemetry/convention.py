@@ -6,13 +6,13 @@ The server's extension and the commands, which import no server, must agree on i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["DEFAULT_HANDLERS", "DROPPED", "SECTIONS", "dropped_files"]
+__all__ = ["DEFAULT_HANDLERS", "DROPPED", "SECTIONS", "VARIABLES", "dropped_files", "settings_in_environment"]
 
 DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.journal.JournalHandler"},)
 """What is used where no handlers are configured. It touches no disk before the first event."""
@@ -27,3 +27,21 @@ DROPPED = "jupyter_server_config.d"
 def dropped_files(places: Iterable[str | os.PathLike[str]]) -> list[Path]:
     """List the files that packages have dropped, in the order of the configuration's directories and by name."""
     return [file for place in places for file in sorted(Path(place, DROPPED).glob("*.json"))]
+
+
+VARIABLES = "JUPYTER_TELEMETRY_"
+"""What begins the name of an environment variable that holds a setting: JUPYTER_TELEMETRY_ALLOWED_SCHEMAS."""
+
+
+def settings_in_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the settings of EventLog that stand in the environment; what a file says of them wins.
+
+    Each is written as on a command line. One that cannot be read is refused when it is used, as it is there.
+    """
+    if not any(name.startswith(VARIABLES) for name in environ):
+        return {}
+    from .settings import Settings  # when needed: it takes longer than all else here
+
+    traits = Settings.class_traits(config=True)
+    told = {name: environ.get(VARIABLES + name.upper(), "") for name in traits}
+    return {name: traits[name].from_string(text) for name, text in told.items() if text}

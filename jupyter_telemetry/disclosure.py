@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from .destination import JOURNAL, destinations
 from .privacy import DECISION_SCHEMA, compile_redaction, digest
 from .privacy.example import example
 from .privacy.modes import ALL
@@ -197,11 +196,11 @@ def _destinations(
         own = governance.narrower(handler)
         if own not in gets:
             gets[own] = sent(handler, governance, schemas)
-        for where in destinations([handler]):
+        for place in governance.places(handler):
             found.append(
                 {
-                    "where": where,
-                    "erasable": where == JOURNAL,
+                    "where": place.where,
+                    "erasable": place.erases,
                     "limits": "less than the others" if own else "",
                     "sent": gets[own],
                 }

@@ -5,9 +5,12 @@ Recording does not know how a journal is shipped: what ships is imported when a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from .destination import journal_directory
 from .errors import ConfigurationError, TelemetryError
 from .handlers import walk
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from .shipping import Shipper
 
-__all__ = ["Dispatch", "shipped_to"]
+__all__ = ["Dispatch", "Place", "shipped"]
 
 SHIPPER_OPTIONS = (
     "batch_events",
@@ -62,16 +65,66 @@ class Dispatch:
             shipper.stop()
 
 
-def shipped_to(given: Any) -> str:
-    """Say in words where a shipper, or the dict that would make one, sends events; nothing is made here."""
-    if not isinstance(given, (str, dict)):
-        return str(given.sink.name)
-    url = given if isinstance(given, str) else str(given.get("to") or "")
-    parts = urlsplit(url) if "://" in url else None
-    if parts is not None and parts.hostname:
-        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-    name = given.get("sink") if isinstance(given, dict) else None
-    return f"{name or 'a lake'}{' in ' if url else ''}{url}"
+class Place(NamedTuple):
+    """Where events go."""
+
+    where: str  # in words
+    erases: bool  # what a user erases is erased there too
+
+
+def shipped(
+    shippers: Iterable[Any], handlers: Iterable[logging.Handler | Mapping[str, Any]]
+) -> dict[int, tuple[Place, ...]]:
+    """Say where the journal of each handler is carried to, by the handler's `id`; nothing is made here.
+
+    Shippers and handlers may be what would make them. A shipper of a journal that none of the handlers keeps is left
+    out: what it carries is others'.
+    """
+    found: dict[int, tuple[Place, ...]] = {}
+    kept = [(handler, directory) for handler in handlers for directory in _directories(handler)]
+    for shipper in shippers:
+        journal = _journal_of(shipper)
+        for handler, directory in kept:
+            if journal is None or journal == directory:
+                found[id(handler)] = (*found.get(id(handler), ()), _place(shipper))
+                break
+    return found
+
+
+def _directories(handler: logging.Handler | Mapping[str, Any]) -> list[Path]:
+    return [directory for each in walk(handler) if (directory := journal_directory(each)) is not None]
+
+
+def _journal_of(shipper: Any) -> Path | None:
+    if not isinstance(shipper, (str, dict)):
+        directory: Path = shipper.directory
+        return directory
+    told = shipper.get("journal") if isinstance(shipper, dict) else None
+    return None if told is None else Path(os.path.abspath(os.path.expanduser(told)))
+
+
+def _place(shipper: Any) -> Place:
+    if not isinstance(shipper, (str, dict)):
+        return Place(shipper.sink.name, shipper.sink.erases)
+    from .sinks import sink_class, sink_name
+
+    told = {"to": shipper} if isinstance(shipper, str) else shipper
+    url = str(told.get("to") or "")
+    try:
+        name = told.get("sink") or sink_name(url)
+        erases = bool(getattr(sink_class(name), "erases", False))
+    except TelemetryError:  # making it says what is wrong
+        return Place(url or str(told.get("sink")), False)
+    return Place(_without_options(url) or name, erases)
+
+
+def _without_options(url: str) -> str:
+    """Return what a URL says of the place, and of nothing else: no user, no parameters."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 def _make(given: str | Mapping[str, Any], journals: Sequence[logging.Handler]) -> Shipper:

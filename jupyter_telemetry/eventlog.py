@@ -59,6 +59,8 @@ class EventLog(Settings):
     # In words. Who made the log in a program of their own has told no command, and no page, what it records.
     _way_to_agree = "which the program asks for by EventLog.decide"
     _way_to_set = ', or EventLog(consent="inform")'
+    _ships = True  # starts its shippers
+    _reads_environment = False  # its configuration may stand there
 
     def __init__(self, **kwargs: Any) -> None:
         if unknown := [name for name in kwargs if not self.has_trait(name)]:  # which traitlets only deprecates
@@ -344,7 +346,8 @@ class EventLog(Settings):
         """Take over the configuration. Raises ConfigurationError; then what was in force stays so."""
         with self._lock:
             governance = self._governed()
-            self._dispatch.attach(self.shippers, self.handlers)
+            if self._ships:
+                self._dispatch.attach(self.shippers, self.handlers)
             self._enforce(governance)
             self._in_force = {name: getattr(self, name) for name in SETTINGS}
 
@@ -360,7 +363,7 @@ class EventLog(Settings):
     def _governed(self) -> Governance:
         """Make one of what the configuration and the user's decisions say. Raises ConfigurationError."""
         files = [*self._config_files()]
-        mode, why = default_mode(os.environ, files)
+        mode, why = default_mode(os.environ, files, reads_environment=self._reads_environment)
         in_use = self._attachment.handlers
         governance = govern(self, self.handlers, self._decisions, default_mode=mode, in_use=in_use)
         if self.allowed_schemas and not says_mode_of_all(self.consent):

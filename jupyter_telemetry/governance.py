@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .destination import destinations
+from .destination import JOURNAL, destinations
+from .dispatch import Place, shipped
 from .errors import ConfigurationError
 from .handlers import LIMITS, limits_of, walk
 from .privacy import (
@@ -66,7 +67,8 @@ class Share(NamedTuple):
 class Governance:
     """The policy of a log, those of its handlers that have one of their own, and the user's consent; immutable.
 
-    `narrower` has the handlers' by their `id`. `statement` is all of it as plain JSON: what a user is asked about.
+    `narrower` has the handlers' by their `id`, `shipped` where their journals are carried to. `statement` is all of it
+    as plain JSON: what a user is asked about.
     """
 
     def __init__(
@@ -74,18 +76,20 @@ class Governance:
         policy: Policy,
         consent: Consent,
         narrower: Mapping[int, Policy],
+        shipped: Mapping[int, tuple[Place, ...]],
         statement: dict[str, Any],
     ) -> None:
         self.policy = policy
         self.consent = consent
         self.statement = statement
         self._narrower = dict(narrower)
+        self._shipped = dict(shipped)
 
     def under(self, decisions: Decisions) -> Governance:
         """Return the same under other decisions of the user."""
         settings = tuple(standing.setting for standing in self.consent.standings)
         consent = Consent(settings, decisions, self.statement, os.environ)
-        return Governance(self.policy, consent, self._narrower, self.statement)
+        return Governance(self.policy, consent, self._narrower, self._shipped, self.statement)
 
     def classification(self, schema: EventSchema) -> Classification:
         """Return what the values of a schema's events are."""
@@ -117,6 +121,10 @@ class Governance:
     def narrower(self, handler: logging.Handler | Mapping[str, Any]) -> Policy | None:
         """Return the policy of a handler that has one of its own."""
         return self._narrower.get(id(handler))
+
+    def places(self, handler: logging.Handler | Mapping[str, Any]) -> list[Place]:
+        """Return where a handler sends events, and where they are carried on to."""
+        return _places(handler, self._shipped)
 
     def shares(
         self, schema_id: str, limits: Limits, handlers: Iterable[logging.Handler], *, classifies: bool
@@ -219,25 +227,31 @@ def govern(
     for index, handler in enumerate(handlers):
         if id(handler) in narrower and handler not in in_use:
             _refuse_wider(narrower[id(handler)], policy, f"EventLog.handlers[{index}]")
+    carried = shipped(settings.shippers, handlers)
     said = statement(
         allowed_schemas=settings.allowed_schemas,
         redactions=settings.redactions,
         classifications=classifications,
-        destinations=[where for handler in handlers for where in _destinations(handler)],
+        destinations=[where for handler in handlers for where in _destinations(handler, carried)],
         notice=settings.notice,
         consent=modes,
     )
     # Where nobody is asked, no file is read.
     asks = any(setting.mode != "inform" for setting in modes)
     consent = Consent(modes, decisions.read() if asks else Decisions(), said, os.environ)
-    return Governance(policy, consent, narrower, said)
+    return Governance(policy, consent, narrower, carried, said)
 
 
-def _destinations(handler: logging.Handler | Mapping[str, Any]) -> list[str]:
+def _destinations(handler: logging.Handler | Mapping[str, Any], carried: Mapping[int, tuple[Place, ...]]) -> list[str]:
     """Say where a handler sends events; if its own limits are others than a user was shown, that is another place."""
     limits = limits_of(handler)
     by = f" ({hashlib.sha256(canonical(limits)).hexdigest()[:8]})" if limits else ""
-    return [f"{where}{by and ', limited' + by}" for where in destinations([handler])]
+    return [f"{place.where}{by and ', limited' + by}" for place in _places(handler, carried)]
+
+
+def _places(handler: logging.Handler | Mapping[str, Any], carried: Mapping[int, tuple[Place, ...]]) -> list[Place]:
+    own = [Place(where, where == JOURNAL) for where in destinations([handler])]
+    return [*own, *carried.get(id(handler), ())]
 
 
 def _narrower(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_telemetry.convention import DEFAULT_HANDLERS, dropped_files
+from jupyter_telemetry.convention import DEFAULT_HANDLERS, dropped_files, settings_in_environment
 from jupyter_telemetry.handlers import close_handlers, make_handler
 from jupyter_telemetry.journal import JournalHandler, default_directory
 
@@ -21,3 +21,20 @@ def test_dropped_files_are_listed_by_directory_and_name(tmp_path):
         (tmp_path / place / "jupyter_server_config.d" / name).touch()
     found = dropped_files([tmp_path / "b", str(tmp_path / "a"), tmp_path / "nowhere"])
     assert [(path.parts[-3], path.name) for path in found] == [("b", "1.json"), ("b", "2.json"), ("a", "3.json")]
+
+
+def test_settings_may_stand_in_the_environment():
+    environ = {
+        "JUPYTER_TELEMETRY_ALLOWED_SCHEMAS": '{"https://example.org/*": {"allowed_categories": ["personal-data"]}}',
+        "JUPYTER_TELEMETRY_SHIPPERS": "/srv/lake",
+        "JUPYTER_TELEMETRY_CONSENT": "opt-out",
+        "JUPYTER_TELEMETRY_ON_INVALID": "",
+        "JUPYTER_TELEMETRY_PSEUDONYM_KEY": "a key, and no setting",
+        "HOME": "/root",
+    }
+    assert settings_in_environment(environ) == {
+        "allowed_schemas": {"https://example.org/*": {"allowed_categories": ["personal-data"]}},
+        "shippers": ["/srv/lake"],
+        "consent": "opt-out",
+    }
+    assert settings_in_environment({"HOME": "/root"}) == {}

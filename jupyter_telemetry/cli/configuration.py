@@ -3,9 +3,10 @@
 The files are `jupyter_config` and then `jupyter_server_config`, `.py` and `.json`, in the directories of
 `jupyter --paths`. Under them comes what the files of extensions, such as `jupyter_lab_config.py`, say of EventLog or
 ServerEventLog: a server merges its own over that of each extension that it links, and which those are is not known
-here. Under these, what `jupyter_server_config.d/*.json` say of EventLog. jupyter_server itself is not imported. Reading
-them starts nothing: handlers given as dicts are not made, and a logging.FileHandler that a `.py`
-file makes does not open its file (one with mode "w" would empty the log of a running server).
+here. Under these, what `jupyter_server_config.d/*.json` say of EventLog, and under it all, what the environment says.
+jupyter_server itself is not imported. Reading them starts nothing: handlers given as dicts are not made, and a
+logging.FileHandler that a `.py` file makes does not open its file (one with mode "w" would empty the log of a running
+server).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import difflib
 import importlib
 import logging
 import logging.handlers
+import os
 import sys
 import traceback
 from dataclasses import dataclass, field, replace
@@ -25,11 +27,11 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.application import JupyterApp
 from traitlets.config.loader import Config, JSONFileConfigLoader, LazyConfigValue, PyFileConfigLoader
 
-from ..convention import DROPPED, SECTIONS, dropped_files
+from ..convention import DROPPED, SECTIONS, dropped_files, settings_in_environment
 from ..destination import destinations, journal_directory
 from ..errors import ConfigurationError
 from ..handlers import walk
-from ..traits import AllowedSchemas, resolve_lazy
+from ..traits import AllowedSchemas, Shippers, resolve_lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,6 +62,7 @@ class Configuration:
     allowed_schemas: dict[str, dict[str, list[str]]]  # {} for an id or glob: nothing more is said of it
     contact: str  # whom to ask about what is recorded; "" if nobody is named
     section: Config  # EventLog as it stands in the files, and ServerEventLog over it
+    shippers: tuple[Any, ...]  # as they stand there, not to be used
     given_handlers: tuple[Any, ...] | None  # handlers and dicts as they stand there, not to be used; None: nothing is
     unknown: dict[str, str]  # settings that there are not, as they are written → what was meant
 
@@ -79,7 +82,7 @@ def read_configuration(file: Path | None = None) -> Configuration:
 
     Raises ConfigurationError for a file that fails, or a value that cannot be used.
     """
-    config, files = Config(), []
+    config, files = Config({_SECTION: settings_in_environment(os.environ)}), []
     with _quiet():
         for path in _files(file):
             loaded = _load(path)
@@ -99,6 +102,7 @@ def read_configuration(file: Path | None = None) -> Configuration:
         {schema_id: {key: [*names] for key, names in entry.items()} for schema_id, entry in entries.items()},
         _contact(_resolved(section.get("notice"), {})),
         section,
+        tuple(Shippers().validate(None, _resolved(section.get("shippers"), []))),
         None if given is None else _usable(given),
         _unknown(config, section),
     )

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError
 
+from ..convention import DEFAULT_HANDLERS
 from ..destination import JOURNAL
 from ..disclosure import sent
+from ..dispatch import shipped
 from ..printable import printable
 from .governed import Governed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ..dispatch import Place
     from .configuration import Configuration
     from .source import Source
 
-__all__ = ["elsewhere", "told_elsewhere", "whom_to_ask"]
+__all__ = ["elsewhere", "told_elsewhere", "told_of_erasures", "whom_to_ask"]
 
 
 def elsewhere(source: Source) -> list[str]:
@@ -44,6 +47,13 @@ def told_elsewhere(source: Source) -> Iterator[str]:
     yield from told
 
 
+def told_of_erasures(source: Source) -> set[str]:
+    """Name those of `elsewhere` to which erasures of this journal are carried."""
+    if source.configuration is None:
+        return set()
+    return {printable(place.where) for _, place in _carried(source.configuration) if place.erases}
+
+
 def whom_to_ask(source: Source) -> str:
     """Say whom to ask about what other destinations have received."""
     contact = source.configuration.contact if source.configuration else ""
@@ -60,6 +70,16 @@ def _elsewhere(source: Source, configuration: Configuration) -> Iterator[tuple[s
             yield from ((printable(where), each.given) for where in named if where != JOURNAL)
         elif each.directory.resolve() != here:
             yield f"{JOURNAL} in {printable(str(each.directory))}", each.given
+    for handler, place in _carried(configuration):
+        yield printable(place.where), handler
+
+
+def _carried(configuration: Configuration) -> Iterator[tuple[Any, Place]]:
+    """Yield where journals are carried to, with the handler that keeps each."""
+    handlers = DEFAULT_HANDLERS if configuration.given_handlers is None else configuration.given_handlers
+    carried = shipped(configuration.shippers, handlers)
+    for handler in handlers:
+        yield from ((handler, place) for place in carried.get(id(handler), ()))
 
 
 def _received(governed: Governed, handler: Any) -> str:

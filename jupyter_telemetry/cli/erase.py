@@ -12,7 +12,7 @@ import orjson
 
 from ..journal.erasure import erase, take_stock
 from ..printable import printable
-from .elsewhere import elsewhere, whom_to_ask
+from .elsewhere import elsewhere, told_of_erasures, whom_to_ask
 from .governed import find_governed
 from .source import nothing_recorded, source_options
 
@@ -121,8 +121,12 @@ def _say_damaged(damaged: int) -> None:
 
 
 def _say_elsewhere(source: Source) -> None:
+    told = told_of_erasures(source)
     for name in elsewhere(source):
-        click.echo(f"Not erased: what {name} has received; ask {whom_to_ask(source)}", err=True)
+        if name in told:
+            click.echo(f"Erased later: what {name} has received, when it is told of this", err=True)
+        else:
+            click.echo(f"Not erased: what {name} has received; ask {whom_to_ask(source)}", err=True)
 
 
 def _events(count: int) -> str:
@@ -141,6 +145,7 @@ def _as_dict(source: Source, done: Erasure, ground: Callable[[str], str]) -> dic
         "tombstone": None if done.tombstone is None else str(done.tombstone),
         "damaged": done.damaged,
         "left": [{"path": str(each.path), "events": each.events, "reason": each.reason} for each in done.left],
-        "not_reached": elsewhere(source),
+        "not_reached": [name for name in elsewhere(source) if name not in told_of_erasures(source)],
+        "reached_later": [name for name in elsewhere(source) if name in told_of_erasures(source)],
         "contact": (source.configuration and source.configuration.contact) or None,
     }

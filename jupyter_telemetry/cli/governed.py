@@ -45,6 +45,9 @@ class _Log(EventLog):
     environment. Where there is none that can be read, one is made up; nothing is recorded with it.
     """
 
+    _ships = False
+    _reads_environment = True
+
     def __init__(self, configuration: Configuration) -> None:
         self._files = configuration.files
         self._stand_in: PseudonymKey | None = PseudonymKey(os.urandom(32))
@@ -120,7 +123,7 @@ class Governed:
 
     def governance(self) -> Governance:
         """Return what is in force now."""
-        mode, _ = default_mode(os.environ, self.configuration.files)
+        mode, _ = default_mode(os.environ, self.configuration.files, reads_environment=True)
         return govern(self.log, self.handlers, self.decisions, default_mode=mode)
 
     @cached_property

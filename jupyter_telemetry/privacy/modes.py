@@ -29,6 +29,7 @@ MODES = ("inform", "opt-out", "opt-in")
 ALL = "*"  # the subject of all that no other setting speaks of
 
 _SPEAKING = (b"EventLog", b"load_subconfig")  # the second has another file speak
+_ALLOWS = "JUPYTER_TELEMETRY_ALLOWED_SCHEMAS"
 _HUB = ("JUPYTERHUB_USER", "JUPYTERHUB_API_TOKEN")
 
 
@@ -124,20 +125,25 @@ def _nearest(name: object, known: tuple[str, ...]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def default_mode(environ: Mapping[str, str], config_files: Iterable[str | os.PathLike[str]]) -> tuple[str, str]:
+def default_mode(
+    environ: Mapping[str, str], config_files: Iterable[str | os.PathLike[str]], *, reads_environment: bool = False
+) -> tuple[str, str]:
     """Return the mode where the operator states none, and why, to be told to the user.
 
-    "opt-in" where somebody else than the user may have decided that events are recorded: under a JupyterHub, or if a
-    configuration file that speaks of EventLog is not the user's own. Else "inform".
+    "opt-in" where somebody else than the user may have decided that events are recorded: under a JupyterHub, if the
+    environment says so, or if a configuration file that speaks of EventLog is not the user's own. Else "inform".
 
     Parameters
     ----------
     environ: of the process.
     config_files: those that were read, whatever they say.
+    reads_environment: what is allowed may stand in the environment.
     """
     for name in _HUB:
         if environ.get(name):
             return "opt-in", f"{name} is set, so this belongs to a JupyterHub, whose operator is not its user"
+    if reads_environment and environ.get(_ALLOWS):
+        return "opt-in", f"{_ALLOWS} is set, which is for whoever starts this, and not for its user"
     for file in config_files:
         if why := _why_not_own(Path(file), environ):
             return "opt-in", f"{file}, which configures EventLog, {why}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -12,7 +13,7 @@ from traitlets import TraitError, default
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from ..convention import DEFAULT_HANDLERS, SECTIONS, dropped_files
+from ..convention import DEFAULT_HANDLERS, SECTIONS, dropped_files, settings_in_environment
 from ..destination import destinations, journal_directory
 from ..errors import TelemetryError
 from ..eventlog import EventLog
@@ -43,6 +44,7 @@ class ServerEventLog(EventLog):
     knows_grounds = True  # whether it is known what may not be erased
     _way_to_agree = "by `jupyter telemetry consent grant` or on the server's page /telemetry"
     _way_to_set = ""
+    _reads_environment = True
 
     @default("on_invalid")
     def _log_what_is_invalid(self) -> str:
@@ -216,11 +218,14 @@ def _said(config: Config) -> Config:
 def configuration_of(serverapp: ServerApp) -> Config:
     """Return a server's configuration, with the `EventLog` sections of `jupyter_server_config.d/*.json` under it.
 
+    Under these stands what the environment says.
+
     Jupyter Server itself reads nothing from that directory but which extensions are on.
     """
     from jupyter_server.services.config.manager import ConfigManager
 
     files: Any = ConfigManager(read_config_path=serverapp.config_file_paths, log=serverapp.log)
-    config = Config({SECTION: files.get("jupyter_server_config").get(SECTION, {})})
+    config = Config({SECTION: settings_in_environment(os.environ)})
+    config.merge(Config({SECTION: files.get("jupyter_server_config").get(SECTION, {})}))
     config.merge(serverapp.config)
     return config

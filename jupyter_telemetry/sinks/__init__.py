@@ -16,7 +16,7 @@ from ..errors import ConfigurationError
 if TYPE_CHECKING:
     from ..shipping.sink import Sink
 
-__all__ = ["GROUP", "known_sinks", "make_sink"]
+__all__ = ["GROUP", "known_sinks", "make_sink", "sink_class", "sink_name"]
 
 GROUP = "jupyter_telemetry.sinks"
 
@@ -53,8 +53,8 @@ def make_sink(given: str | dict[str, Any] | Sink) -> Sink:
         return given
     options = {"to": given} if isinstance(given, str) else dict(given)
     url = options.pop("to", None)
-    name = options.pop("sink", None) or _name_in(url)
-    kind = _kind(name)
+    name = options.pop("sink", None) or sink_name(url)
+    kind = sink_class(name)
     try:
         sink: Sink = kind(**options) if url is None else kind.from_url(url, **options)
     except TypeError as error:
@@ -64,7 +64,8 @@ def make_sink(given: str | dict[str, Any] | Sink) -> Sink:
     return sink
 
 
-def _name_in(url: Any) -> str:
+def sink_name(url: Any) -> str:
+    """Return the name of the sink that a URL, or the path of a lake, asks for. Raises ConfigurationError."""
     if not isinstance(url, str) or not url:
         raise ConfigurationError(
             'a sink needs a URL, such as "postgresql://db.example.org/telemetry", or a dict with "sink" and its options'
@@ -75,7 +76,8 @@ def _name_in(url: Any) -> str:
     return _SCHEMES.get(scheme.lower(), scheme.lower())
 
 
-def _kind(name: Any) -> Any:
+def sink_class(name: Any) -> Any:
+    """Return the class of a sink by its name. Raises ConfigurationError."""
     if name in _OWN:
         module, _, attribute = _OWN[name].partition(":")
         return getattr(import_module(module, __name__), attribute)

@@ -62,6 +62,7 @@ def test_json_says_the_same_for_programs(run, journal):
         "tombstone": str(tombstone.path),
         "damaged": 0,
         "left": [],
+        "reached_later": [],
         "not_reached": [],
         "contact": None,
     }

@@ -179,3 +179,25 @@ def test_a_journal_that_is_named_is_given_out_whatever_the_configuration_is(run,
     )
     done = run("export", "--journal", journal)
     assert (done.status, done.err, done.out.count("\n")) == (0, "", 3)
+
+
+SHIPPED = """
+c.EventLog.allowed_schemas = ["https://example.org/save"]
+c.EventLog.consent = "inform"
+c.EventLog.notice = {"contact": "data@example.org"}
+c.EventLog.shippers = [{"to": "https://stats.example.org/events", "token_file": "/run/secrets/stats"}]
+"""
+
+
+def test_where_the_journal_is_carried_to_is_a_destination_and_no_command_ships(run, home, configure):
+    record(home / "data" / "telemetry" / "journal", SAVE, {"path": "a.ipynb"})
+    configure(SHIPPED)
+    done = run("export")
+    assert done.status == 0
+    assert done.err.splitlines()[:2] == [
+        "Not in it: what https://stats.example.org/events has received; ask data@example.org. By the configuration as "
+        "it is now, that is",
+        "  Save (https://example.org/save, version 1): kept as it is: /path, /size",
+    ]
+    assert "https://stats.example.org/events" in run("status").out
+    assert not (home / "data" / "telemetry" / "journal" / "shipping").exists()

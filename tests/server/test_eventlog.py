@@ -121,3 +121,21 @@ def test_a_handler_made_from_configuration_is_closed_with_the_log(tmp_path):
     log.close()
     assert handler.stream is None
     assert log.handlers == []
+
+
+def test_what_the_environment_says_counts_below_the_configuration(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_TELEMETRY_ALLOWED_SCHEMAS", SCHEMA["$id"])
+    monkeypatch.setenv("JUPYTER_TELEMETRY_ON_INVALID", "raise")
+    handlers = [file_handler(tmp_path)]
+    log = configured_eventlog(Serverapp(config=Config({"EventLog": {"handlers": handlers, "on_invalid": "log"}})))
+    assert (log.allowed_schemas, log.on_invalid) == ([SCHEMA["$id"]], "log")
+    # Whoever starts a server decides on its environment, and need not be its user.
+    assert log.governance.consent.of_schema(SCHEMA["$id"]).setting.mode == "opt-in"
+    log.close()
+
+
+def test_an_environment_that_cannot_be_used_is_bad_configuration(monkeypatch):
+    monkeypatch.setenv("JUPYTER_TELEMETRY_REDACTIONS", "{unclosed")
+    log = configured_eventlog(Serverapp(config=Config({"EventLog": {"allowed_schemas": ["*"]}})))
+    assert log.unusable == "EventLog.redactions: neither JSON nor a Python literal: '{unclosed'"
+    log.close()
