@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import ssl
 import time
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["Answer", "Endpoint", "compressor", "phrase"]
+__all__ = ["Answer", "Endpoint", "checked_url", "compressor", "named", "phrase", "shown"]
 
 LONGEST_TIMEOUT_S = 50.0  # a sink's `send` returns within a minute
 MOST_ANSWER_BYTES = 16 * 1024**2
@@ -117,16 +118,28 @@ class Endpoint:
         if client is not None:
             client.close()
 
+    def deadline(self) -> float:
+        """Return when what is begun now is to be over, as time.monotonic() tells."""
+        return time.monotonic() + self._timeout_s
+
     def post(
-        self, content: bytes, headers: Mapping[str, str], *, url: str | None = None, read: tuple[int, ...] = ()
+        self,
+        content: bytes,
+        headers: Mapping[str, str],
+        *,
+        url: str | None = None,
+        read: tuple[int, ...] = (),
+        deadline: float | None = None,
     ) -> Answer:
         """Post, and return the answer, with its content if the status is one of `read`.
+
+        deadline: as `deadline` returned it, where several requests share one.
 
         Raises Unavailable if there is no answer in time.
         """
         self.open()
         assert self._client is not None
-        self._transport.end_in(self._timeout_s)
+        self._transport.end_at(deadline or self.deadline())
         try:
             with self._client.stream("POST", url or self.url, content=content, headers=dict(headers)) as response:
                 retry_after_s = seconds_until(response.headers.get("retry-after"))
@@ -202,6 +215,12 @@ def shown(url: str) -> str:
     """Return a URL without what follows `?`, which may be secret."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def named(endpoint: Endpoint) -> str:
+    """Name a destination by its URL; what follows `?` may be secret, and stands there as eight digits."""
+    query = urlsplit(endpoint.url).query
+    return endpoint.place + (f"?{hashlib.sha256(query.encode()).hexdigest()[:8]}" if query else "")
 
 
 def phrase(status: int) -> str:

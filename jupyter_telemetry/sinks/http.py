@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ import orjson
 from ..errors import ConfigurationError
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Refused, Unavailable
 from .cloudevents import CONTENT_TYPE, CloudEvents
-from .endpoint import Endpoint, checked_url, compressor, phrase, shown
+from .endpoint import Endpoint, checked_url, compressor, named, phrase, shown
 from .secret import Secret
 
 if TYPE_CHECKING:
@@ -147,9 +146,3 @@ class HTTPSink:
             elif not 200 <= status < 300:
                 refused[index] = f"{self.name} answers {phrase(status)} for it"
         return Receipt(refused, deferred, answer.retry_after_s)
-
-
-def named(endpoint: Endpoint) -> str:
-    """Name a destination by its URL; what follows `?` may be secret, and stands there as eight digits."""
-    query = urlsplit(endpoint.url).query
-    return endpoint.place + (f"?{hashlib.sha256(query.encode()).hexdigest()[:8]}" if query else "")

@@ -32,9 +32,9 @@ class Transport(httpx.BaseTransport):
             ssl_context=context, max_connections=1, keepalive_expiry=60.0, network_backend=_Network(self._clock)
         )
 
-    def end_in(self, seconds: float) -> None:
-        """Let whatever is sent and read from now on be over in that time."""
-        self._clock.end = time.monotonic() + seconds
+    def end_at(self, deadline: float) -> None:
+        """Let whatever is sent and read from now on be over by then, as time.monotonic() tells."""
+        self._clock.end = deadline
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the content of the response is read by the caller."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 import time
 from email.utils import formatdate
 
@@ -19,44 +18,9 @@ from jupyter_telemetry.sinks.cloudevents import CloudEvents
 from jupyter_telemetry.sinks.http import HTTPSink
 from jupyter_telemetry.testing import SinkContract
 
-from .running import Program, free_port
+from .running import WebServer, send_once
 
 TOKEN = "swordfish-swordfish"
-
-
-class WebServer:
-    """The server of web_server.py."""
-
-    def __init__(self, directory, **settings):
-        self.directory = directory
-        self.port = free_port()
-        self._program = Program("web_server.py", directory, self.port)
-        self._set("settings", settings)
-        self.start, self.kill = self._program.start, self._program.kill
-
-    def url(self, path="/in", scheme="http"):
-        return f"{scheme}://127.0.0.1:{self.port}{path}"
-
-    def replies(self, *replies):
-        self._set("replies", replies)
-
-    def set(self, **settings):
-        self._set("settings", settings)
-        self.kill()
-        self.start()
-
-    def requests(self):
-        return [json.loads(line) for line in (self.directory / "requests.jsonl").read_text().splitlines()]
-
-    def kept(self):
-        connection = sqlite3.connect(self.directory / "events.db")
-        try:
-            return [json.loads(event) for (event,) in connection.execute("select event from events")]
-        finally:
-            connection.close()
-
-    def _set(self, name, value):
-        (self.directory / f"{name}.json").write_text(json.dumps(value))
 
 
 def as_recorded(event):
@@ -71,12 +35,9 @@ def as_recorded(event):
     }
 
 
-def send_once(sink, batch):
-    """Send a batch, and close."""
-    try:
-        return sink.send(batch)
-    finally:
-        sink.close()
+def kept(server):
+    """Return the CloudEvents that a server has."""
+    return [json.loads(event) for (event,) in server.rows("select event from events")]
 
 
 @pytest.fixture
@@ -84,7 +45,7 @@ def server(tmp_path):
     """A server without TLS."""
     place = tmp_path / "web"
     place.mkdir()
-    server = WebServer(place)
+    server = WebServer("web_server.py", place)
     server.start()
     yield server
     server.kill()
@@ -101,7 +62,7 @@ class TestHTTPSink(SinkContract):
         return HTTPSink(self.server.url(), compression="zstd", erase_url=self.server.url("/erase"))
 
     def at_rest(self):
-        return [as_recorded(event) for event in self.server.kept()]
+        return [as_recorded(event) for event in kept(self.server)]
 
     def take_down(self):
         self.server.kill()
@@ -128,7 +89,11 @@ class TestHTTPSinkWithEverything(TestHTTPSink):
         (tmp_path / "token").write_text(f"{TOKEN}\n")
         self.place = tmp_path
         self.server = WebServer(
-            tmp_path / "web", certificate=str(tmp_path / "server.pem"), client_ca=str(tmp_path / "ca.pem"), token=TOKEN
+            "web_server.py",
+            tmp_path / "web",
+            certificate=str(tmp_path / "server.pem"),
+            client_ca=str(tmp_path / "ca.pem"),
+            token=TOKEN,
         )
         self.server.start()
         yield
@@ -205,9 +170,9 @@ def test_a_lost_answer_leaves_each_event_once(server):
     server.replies({"take": True, "lost": True})
     with pytest.raises(Unavailable):
         send_once(sink, batch)
-    assert len(server.kept()) == 20
+    assert len(kept(server)) == 20
     send_once(sink, again(batch))
-    assert {event["id"]: as_recorded(event) for event in server.kept()} == expected(batch)
+    assert {event["id"]: as_recorded(event) for event in kept(server)} == expected(batch)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +188,7 @@ def test_a_status_says_what_is_to_become_of_a_batch(server, status, error):
     assert str(status) in str(caught.value)
     assert "event 0" not in str(caught.value)
     assert len(server.requests()) == 1  # no redirect is followed, nothing is tried again
-    assert server.kept() == []
+    assert kept(server) == []
 
 
 def test_an_answer_before_the_body_was_read_is_heard(server):
@@ -288,7 +253,7 @@ def test_deferred_events_are_sent_again_and_the_others_are_not(server):
     body = [{"id": batch.ids[index], "status": 503} for index in (1, 3)]
     server.replies({"status": 207, "body": json.dumps(body)})
     assert deliver(HTTPSink(server.url()), batch) == {}
-    assert sorted(event["id"] for event in server.kept()) == [batch.ids[1], batch.ids[3]]
+    assert sorted(event["id"] for event in kept(server)) == [batch.ids[1], batch.ids[3]]
 
 
 def test_a_server_that_drips_is_given_up_in_time(server):
@@ -331,7 +296,7 @@ def test_many_ids_are_erased_in_parts(server):
     sink.send(batch)
     sink.erase([*(f"{n:036d}" for n in range(7000)), *batch.ids])
     sink.close()
-    assert server.kept() == []
+    assert kept(server) == []
     assert [request["path"] for request in server.requests()] == ["/in", "/erase", "/erase"]
 
 

@@ -25,6 +25,8 @@ import orjson
 import zstandard
 
 DIRECTORY = Path(sys.argv[1])
+SETTINGS = json.loads(found.read_text()) if (found := DIRECTORY / "settings.json").exists() else {}
+DATABASE = sqlite3.connect(DIRECTORY / "events.db", check_same_thread=False)
 LOCK = threading.Lock()
 _ATTRIBUTE = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -58,12 +60,6 @@ class Handler(BaseHTTPRequestHandler):
         token = SETTINGS.get("token")
         if token and self.headers.get("Authorization") != f"Bearer {token}":
             return 401, b"who are you?"
-        if self.path == "/erase":
-            return erase(json.loads(body)["ids"])
-        if self.path not in ("/in", "/each"):
-            return 404, b""
-        if self.headers["Content-Type"] != "application/cloudevents-batch+json":
-            return 415, b""
         encoding = self.headers.get("Content-Encoding")
         if encoding == "gzip":
             body = gzip.decompress(body)
@@ -71,7 +67,16 @@ class Handler(BaseHTTPRequestHandler):
             body = zstandard.ZstdDecompressor().decompress(body)
         elif encoding:
             return 415, b""
-        return keep(orjson.loads(body), each=self.path == "/each")
+        return self.keep(body)
+
+    def keep(self, content):
+        if self.path == "/erase":
+            return erase(json.loads(content)["ids"])
+        if self.path not in ("/in", "/each"):
+            return 404, b""
+        if self.headers["Content-Type"] != "application/cloudevents-batch+json":
+            return 415, b""
+        return keep(orjson.loads(content), each=self.path == "/each")
 
     def answer(self, status, content, headers):
         self.send_response(status)
@@ -145,13 +150,11 @@ def erase(ids):
     return 204, b""
 
 
-if __name__ == "__main__":
-    settings_file = DIRECTORY / "settings.json"
-    SETTINGS = json.loads(settings_file.read_text()) if settings_file.exists() else {}
-    DATABASE = sqlite3.connect(DIRECTORY / "events.db", check_same_thread=False)
+def serve(handler, table):
+    """Serve until killed."""
     DATABASE.execute("pragma journal_mode=wal")
-    DATABASE.execute("create table if not exists events (id text primary key, event text) without rowid")
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), Handler)
+    DATABASE.execute(f"create table if not exists events {table}")
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[2])), handler)
     server.daemon_threads = True
     if "certificate" in SETTINGS:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -163,3 +166,7 @@ if __name__ == "__main__":
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print("listening", flush=True)
     server.serve_forever()
+
+
+if __name__ == "__main__":
+    serve(Handler, "(id text primary key, event text) without rowid")
