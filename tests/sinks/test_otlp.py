@@ -1,0 +1,339 @@
+"""The OTLP sink: against a receiver that decodes with OpenTelemetry's messages, and through a real collector, rotel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import rotel
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+
+from jupyter_telemetry import ConfigurationError
+from jupyter_telemetry._contract import SCHEMA_ID, deliver, expected, make_batch, numbered
+from jupyter_telemetry.shipping import Refused, TooLarge, Unavailable
+from jupyter_telemetry.sinks import make_sink
+from jupyter_telemetry.sinks.logrecords import log_records
+from jupyter_telemetry.sinks.otlp import OTLPSink
+from jupyter_telemetry.testing import SinkContract
+
+from .running import WebServer, free_port, send_once
+
+TOKEN = "swordfish-swordfish"
+ROTEL = Path(rotel.__file__).with_name("rotel-agent")
+
+
+def value_of(value: AnyValue):
+    """Return what an AnyValue holds."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "array_value":
+        return [value_of(each) for each in value.array_value.values]
+    if kind == "kvlist_value":
+        return {each.key: value_of(each.value) for each in value.kvlist_value.values}
+    return getattr(value, kind)
+
+
+def as_recorded(record: LogRecord):
+    """Put together what a log record was made of."""
+    attributes = {each.key: value_of(each.value) for each in record.attributes}
+    moment = datetime.fromtimestamp(record.time_unix_nano // 10**9, timezone.utc)
+    written = f"{moment:%Y-%m-%dT%H:%M:%S}.{record.time_unix_nano % 10**9 // 1000:06d}Z"
+    metadata = {
+        "__timestamp__": attributes.pop("jupyter.event.timestamp", written),
+        "__schema__": record.event_name,
+        "__schema_version__": attributes.pop("jupyter.event.schema_version"),
+        "__metadata_version__": attributes.pop("jupyter.event.metadata_version"),
+        "__id__": attributes.pop("log.record.uid"),
+    }
+    return {**metadata, **attributes}
+
+
+def kept(receiver):
+    """Return the log records that a receiver has."""
+    return [LogRecord.FromString(record) for (record,) in receiver.rows("select record from events")]
+
+
+@pytest.fixture
+def receiver(tmp_path):
+    """A receiver without TLS."""
+    place = tmp_path / "receiver"
+    place.mkdir()
+    receiver = WebServer("otlp_receiver.py", place)
+    receiver.start()
+    yield receiver
+    receiver.kill()
+
+
+class TestOTLPSink(SinkContract):
+    """To a receiver that answers with a partial success."""
+
+    is_exact = False  # readers tell by log.record.uid
+    path = ""
+
+    @pytest.fixture(autouse=True)
+    def _destination(self, receiver):
+        self.receiver = receiver
+
+    def make_sink(self):
+        return make_sink(f"otlp+{self.receiver.url(self.path)}")
+
+    def at_rest(self):
+        return [as_recorded(record) for record in kept(self.receiver)]
+
+    def take_down(self):
+        self.receiver.kill()
+
+    def bring_up(self):
+        self.receiver.start()
+
+    def unacceptable(self):
+        return {"name": "refuse me"}
+
+
+class TestOTLPSinkToAStrictReceiver(TestOTLPSink):
+    """To one that refuses a request with a bad event as a whole."""
+
+    path = "/strict/v1/logs"
+
+
+class Collector:
+    """rotel, which passes logs on to a receiver, or to nobody."""
+
+    def __init__(self, place, receiver=None):
+        self.port = free_port()
+        self._command = [
+            *(ROTEL, "start", "--pid-file", place / "rotel.pid", "--log-file", place / "rotel.log"),
+            *("--otlp-http-endpoint", f"127.0.0.1:{self.port}", "--otlp-grpc-endpoint", f"127.0.0.1:{free_port()}"),
+            *("--exporter", "blackhole" if receiver is None else "otlp"),
+        ]
+        if receiver is not None:
+            self._command += ["--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", receiver.url("")]
+        self._process = None
+
+    def start(self):
+        self._process = subprocess.Popen(list(map(str, self._command)), stdout=subprocess.DEVNULL)
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5).close()
+            except urllib.error.HTTPError as answer:
+                answer.close()
+                return
+            except OSError:
+                assert self._process.poll() is None, "rotel ended"
+                time.sleep(0.05)
+
+    def stop(self):
+        """Stop it in an orderly manner: it passes on what it holds."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def kill(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(30)
+            self._process = None
+
+
+class TestOTLPSinkThroughACollector(SinkContract):
+    """Through rotel, which keeps what it acknowledged in memory: it is stopped in an orderly manner, not killed."""
+
+    is_exact = False
+
+    @pytest.fixture(autouse=True)
+    def _destination(self, tmp_path, receiver):
+        self.receiver = receiver
+        self.collector = Collector(tmp_path, receiver)
+        self.collector.start()
+        yield
+        self.collector.kill()
+
+    def make_sink(self):
+        return make_sink({"sink": "otlp", "to": f"http://127.0.0.1:{self.collector.port}"})
+
+    def at_rest(self):
+        self.collector.stop()
+        found = [as_recorded(record) for record in kept(self.receiver)]
+        self.collector.start()
+        return found
+
+    def take_down(self):
+        self.collector.stop()
+
+    def bring_up(self):
+        self.collector.start()
+
+    def test_its_200_is_no_durability(self):
+        self.receiver.kill()
+        batch = make_batch(numbered(10))
+        receipt = self.send(self.make_sink(), batch)
+        assert not receipt.refused
+        assert not receipt.deferred
+        self.collector.kill()
+        self.receiver.start()
+        self.collector.start()
+        assert self.at_rest() == []
+
+
+def test_a_record_is_an_event_by_the_conventions(receiver):
+    batch = make_batch([(SCHEMA_ID, 1, {"name": "n", "size": 3})])
+    sink = OTLPSink(receiver.url(""), service_name="hub", resource="deployment.environment.name=course, a=b")
+    send_once(sink, batch)
+    ((resource, scope),) = receiver.rows("select resource, scope from events")
+    assert {each.key: each.value.string_value for each in Resource.FromString(resource).attributes} == {
+        "service.name": "hub",
+        "service.instance.id": "0123456789abcdef",
+        "deployment.environment.name": "course",
+        "a": "b",
+    }
+    assert scope == "jupyter_telemetry"
+    (record,) = kept(receiver)
+    assert record.event_name == SCHEMA_ID
+    assert record.severity_number == 9
+    assert record.time_unix_nano == record.observed_time_unix_nano != 0
+    assert not record.HasField("body")
+    assert {each.key: value_of(each.value) for each in record.attributes} == {
+        "jupyter.event.schema_version": 1,
+        "jupyter.event.metadata_version": 2,
+        "log.record.uid": batch.ids[0],
+        "name": "n",
+        "size": 3,
+    }
+
+
+def records_of(**event):
+    """Return the record of an event."""
+    line = {"__timestamp__": "2026-11-23T17:42:05.123456Z", "__schema__": "s", "__schema_version__": 1, "__id__": "i"}
+    request = ExportLogsServiceRequest.FromString(log_records([{**line, **event}], {}))
+    (record,) = request.resource_logs[0].scope_logs[0].log_records
+    return record
+
+
+@pytest.mark.parametrize(
+    ("written", "nanoseconds"),
+    [
+        ("2026-11-23T17:42:05.123456Z", 1795455725123456000),
+        ("2026-11-23T00:00:00.000000Z", 1795392000000000000),
+        ("1969-12-31T23:59:59.999999Z", 0),
+        ("9999-12-31T23:59:59.999999Z", 0),
+        ("2026-11-23T17:42:60.123456Z", 0),
+        ("2026-11-23T17:42:05Z", 0),
+        ("2026-11-23T17:42:05.123456+01:00", 0),
+        ("2026-13-23T17:42:05.123456Z", 0),
+        ("", 0),
+    ],
+)
+def test_a_time_that_no_number_can_say_stays_a_text(written, nanoseconds):
+    record = records_of(__timestamp__=written)
+    assert record.time_unix_nano == nanoseconds
+    found = [value_of(each.value) for each in record.attributes if each.key == "jupyter.event.timestamp"]
+    assert found == ([] if nanoseconds else [written])
+
+
+def test_an_integer_past_63_bits_is_a_text():
+    attributes = {each.key: value_of(each.value) for each in records_of(a=2**63, b=[2**64 - 1], c=2**63 - 1).attributes}
+    assert (attributes["a"], attributes["b"], attributes["c"]) == (str(2**63), [str(2**64 - 1)], 2**63 - 1)
+
+
+def test_a_property_takes_no_metadata_s_place():
+    record = records_of(**{"log.record.uid": "mine", "jupyter.event.schema_version": 7})
+    assert [(each.key, value_of(each.value)) for each in record.attributes] == [
+        ("jupyter.event.schema_version", 1),
+        ("log.record.uid", "i"),
+        ("_log.record.uid", "mine"),
+        ("_jupyter.event.schema_version", 7),
+    ]
+
+
+def test_metadata_of_a_collector_are_attributes():
+    attributes = {each.key: value_of(each.value) for each in records_of(__subject__="ada", __source__="r").attributes}
+    assert (attributes["jupyter.event.subject"], attributes["jupyter.event.source"]) == ("ada", "r")
+
+
+def test_what_is_sent_again_is_the_same_byte_for_byte():
+    batch = make_batch(numbered(5))
+    assert log_records(batch.events, {"a": "b"}) == log_records(batch.events, {"a": "b"})
+
+
+def test_a_batch_that_is_rejected_whole_is_not_sent_again(receiver):
+    batch = make_batch([(SCHEMA_ID, 1, {"name": "refuse me"})] * 8)
+    assert sorted(deliver(OTLPSink(receiver.url("")), batch)) == list(range(8))
+    assert len(receiver.requests()) == 1
+
+
+def test_a_warning_is_no_rejection(receiver):
+    response = ExportLogsServiceResponse()
+    response.partial_success.error_message = "slow down"
+    receiver.replies({"status": 200, "body": response.SerializeToString().decode()})
+    receipt = send_once(OTLPSink(receiver.url("")), make_batch(numbered(3)))
+    assert (dict(receipt.refused), list(receipt.deferred)) == ({}, [])
+
+
+def test_a_page_that_says_200_is_no_collector(receiver):
+    receiver.replies({"status": 200, "body": "<html>Welcome</html>"})
+    with pytest.raises(Unavailable, match="not OTLP"):
+        send_once(OTLPSink(receiver.url("")), make_batch(numbered(3)))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(400, Refused), (413, TooLarge)]
+    + [(status, Unavailable) for status in (401, 403, 404, 415, 429, 500, 502, 503, 504)],
+)
+def test_a_status_says_what_is_to_become_of_a_batch(receiver, status, error):
+    receiver.replies({"status": status, "body": "event 0", "headers": {"Retry-After": "11"}})
+    with pytest.raises(error) as caught:
+        send_once(OTLPSink(receiver.url("")), make_batch(numbered(3)))
+    assert type(caught.value) is error
+    assert getattr(caught.value, "retry_after_s", 11) == 11
+    assert "event 0" not in str(caught.value)
+    assert len(receiver.requests()) == 1
+
+
+def test_headers_come_from_files(receiver, tmp_path):
+    (tmp_path / "headers").write_text("X-Scope-OrgID: course\n")
+    (tmp_path / "token").write_text(TOKEN)
+    sink = OTLPSink(receiver.url(""), headers_file=tmp_path / "headers", token_file=tmp_path / "token")
+    send_once(sink, make_batch(numbered(1)))
+    (request,) = receiver.requests()
+    assert request["X-Scope-OrgID"] == "course"
+    assert request["Authorization"] == f"Bearer {TOKEN}"
+    assert request["Content-Encoding"] == "gzip"
+    assert TOKEN not in f"{sink!r} {sink.name}"
+
+
+@pytest.mark.parametrize("options", [{"compression": "zstd"}, {"resource": "no equals sign"}, {"timeout_s": 0}])
+def test_what_cannot_be_meant_is_said_at_once(options):
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        OTLPSink("http://collector:4318", **options)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("otlp+http://collector:4318", "otlp+http://collector:4318/v1/logs"),
+        ("otlp+https://collector/", "otlp+https://collector/v1/logs"),
+        ("otlp+https://example.org/otlp/v1/logs", "otlp+https://example.org/otlp/v1/logs"),
+    ],
+)
+def test_without_a_path_it_is_the_standard_one(url, name):
+    assert make_sink(url).name == name
+
+
+def test_json_of_what_is_expected_is_what_is_decoded(receiver):
+    batch = make_batch(numbered(2))
+    send_once(OTLPSink(receiver.url(""), compression="none"), batch)
+    assert {event["__id__"]: event for event in map(as_recorded, kept(receiver))} == json.loads(
+        json.dumps(expected(batch))
+    )
