@@ -32,6 +32,7 @@ SHIPPER_OPTIONS = (
     "poll_interval_s",
     "exit_timeout_s",
 )
+_NOT_THE_SINKS = {*SHIPPER_OPTIONS, "journal"}
 _WHERE = "EventLog.shippers"
 
 
@@ -106,16 +107,18 @@ def _journal_of(shipper: Any) -> Path | None:
 def _place(shipper: Any) -> Place:
     if not isinstance(shipper, (str, dict)):
         return Place(shipper.sink.name, shipper.sink.erases)
-    from .sinks import sink_class, sink_name
+    told = _told(shipper)
+    where = _without_options(str(told.get("to") or told.get("sink")))
+    from .sinks import make_sink
 
-    told = {"to": shipper} if isinstance(shipper, str) else shipper
-    url = str(told.get("to") or "")
     try:
-        name = told.get("sink") or sink_name(url)
-        erases = bool(getattr(sink_class(name), "erases", False))
-    except TelemetryError:  # making it says what is wrong
-        return Place(url or str(told.get("sink")), False)
-    return Place(_without_options(url) or name, erases)
+        return Place(where, make_sink({name: told[name] for name in told if name not in _NOT_THE_SINKS}).erases)
+    except TelemetryError:  # an extra, or a file, that this process lacks: making it says what is wrong
+        return Place(where, False)
+
+
+def _told(given: str | Mapping[str, Any]) -> dict[str, Any]:
+    return {"to": given} if isinstance(given, str) else dict(given)
 
 
 def _without_options(url: str) -> str:
@@ -131,7 +134,7 @@ def _make(given: str | Mapping[str, Any], journals: Sequence[logging.Handler]) -
     from .shipping import Shipper
     from .sinks import make_sink
 
-    told: dict[str, Any] = {"to": given} if isinstance(given, str) else dict(given)
+    told = _told(given)
     options: dict[str, Any] = {name: told.pop(name) for name in SHIPPER_OPTIONS if name in told}
     journal = told.pop("journal", None) or _only(journals)
     try:

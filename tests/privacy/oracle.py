@@ -119,6 +119,11 @@ class Oracle:
     def event(self, spec, event):
         return self._members(spec, event, (), *self._enter(spec, (), frozenset(), False))
 
+    def _spells(self, stated, path):
+        """Say whether the operator wrote a name, for all or in one set of limits: then it is no value for that one."""
+        own = [*stated.named, *(at for at, _ in stated.by_path), *(at for at, _ in self.overlay)]
+        return any(meets(at[: len(path)], path) and at[len(path) - 1 :][:1] == path[-1:] for at in own)
+
     def _leads_inside(self, path):
         return any(len(at) > len(path) and meets(at[: len(path)], path) for at in self.paths)
 
@@ -144,11 +149,11 @@ class Oracle:
             its, declared = spec.member(name) if spec else (None, False)
             entered = self._enter(its, below, categories, unfollowed, spec.blanket if its else frozenset())
             spelled = any(meets(at[: len(below)], below) and at[len(path)] == name for at in self.paths)
-            if declared or (its and spelled) or self._admits(its, below, *entered, spelled):
+            if declared or (its and spelled) or self._admits(its, below, *entered):
                 left[name] = self._value(its, member, below, *entered)
         return left
 
-    def _admits(self, spec, path, categories, unfollowed, spelled):
+    def _admits(self, spec, path, categories, unfollowed):
         """Say whether a name that the schema does not have may be written."""
         inside = self._leads_inside(path)
         if spec and all(
@@ -157,7 +162,7 @@ class Oracle:
             return True
         return all(
             (each.whole or each.names(path))
-            and (spelled or not each.of_path(path))
+            and (isinstance(path[-1], int) or self._spells(each, path) or not each.of_path(path))
             and not each.of_categories(categories)
             for each in self.stated
         )
@@ -168,7 +173,7 @@ class Oracle:
             below = (*path, index)
             its = spec.item(index) if spec else None
             entered = self._enter(its, below, categories, unfollowed, spec.blanket if its else frozenset())
-            if its or self._admits(None, below, *entered, spelled=True):
+            if its or self._admits(None, below, *entered):
                 left.append(self._value(its, item, below, *entered))
         return left
 
