@@ -199,9 +199,6 @@ def test_where_the_journal_is_carried_to_is_a_destination_and_no_command_ships(r
         "Not in it: what https://stats.example.org/events has received; ask data@example.org. By the configuration as "
         "it is now, that is"
     )
-    assert (
-        "  Save (https://example.org/save, version 1): kept as it is: /path, /size; left out, name and all: /*"
-        in schemas
-    )
+    assert "  Save (https://example.org/save, version 1): kept as it is: /path, /size, /*" in schemas
     assert "https://stats.example.org/events" in run("status").out
     assert not (home / "data" / "telemetry" / "journal" / "shipping").exists()
