@@ -31,9 +31,7 @@ class _Part(NamedTuple):
 
     indices: Sequence[int]
     sent_before: bool = False
-    accepted: int | None = (
-        None  # events that the sink had taken when it first failed oddly with this part
-    )
+    accepted: int | None = None  # events that the sink had taken when it first failed oddly with this part
     tries: int = 0  # of an event alone, that failed oddly
 
 

@@ -59,9 +59,7 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
     erased = {event_id for tombstone in tombstones(directory) for event_id in tombstone.ids()}
-    return Reckoning(
-        delivered + cursor.delivered, len(refused), cursor.expired, len(erased - there - refused), waiting
-    )
+    return Reckoning(delivered + cursor.delivered, len(refused), cursor.expired, len(erased - there - refused), waiting)
 
 
 def _events(feed: Feed, segment: SegmentFile) -> Iterator[tuple[str, bool]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import hashlib
-import logging
 import os
 import re
 import threading
@@ -15,50 +13,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, TelemetryError
-from ..journal.cursors import CURSOR_FILE, DIRECTORY, Cursor, Progress
-from ..journal.deadletters import dead_letters, remove_dead_letters, write_dead_letters
-from ..journal.identity import journal_name
-from ..journal.lock import JournalLock
+from ..journal.cursors import DIRECTORY
 from ..journal.names import default_directory
-from ..journal.reader import JournalReader
-from ..journal.segment import scan
-from ..lockfile import LockLost
-from ..privatefile import make_private
-from .afterwards import account_for_the_gone, erasures
 from .backoff import Backoff
-from .batch import Batch
-from .delivery import Delivery, odd
-from .feed import Feed
+from .carrier import Carrier, Stopped
 from .lease import LEASE_S, Lease
-from .sink import BatchLimits, CannotErase, SinkError
-from .state import State, read_state
+from .sink import BatchLimits
+from .state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
     from typing import Any
 
     from ..journal.handler import JournalHandler
-    from .feed import Hand
     from .sink import Sink
 
 __all__ = ["Shipper"]
 
 POLL_INTERVAL_S = 1.0  # between two looks at a journal that has nothing new
-SETTLE_INTERVAL_S = 30.0  # between two looks at what was erased and expired while batches are sent
-LEAST_EVENT_BYTES = 150  # its metadata alone
-LOCK_INTERVAL_S = 0.5  # between two tries to have an erasure's lock
 SLICE_S = 1.0  # of a wait: a lease is renewed meanwhile, and a stop is heard
 EXIT_TIMEOUT_S = 0.7  # KubeSpawner grants 1 s between SIGTERM and SIGKILL
-
-_log = logging.getLogger("jupyter_telemetry.shipping")
-
-
-class _Stopped(Exception):
-    """The shipper was asked to stop while it waited."""
-
-
-class _Overtaken(LockLost):
-    """What was taken was erased, or deleted, meanwhile: begin again from the cursor. A sink lets it through."""
 
 
 class Shipper:
@@ -100,7 +73,7 @@ class Shipper:
         self.place = self.directory / DIRECTORY / directory_name(sink.name)
         self.exit_timeout_s = exit_timeout_s
         liked = sink.limits
-        self._limits = BatchLimits(
+        limits = BatchLimits(
             _positive("batch_events", batch_events, liked.events),
             _positive("batch_bytes", batch_bytes, liked.size),
             liked.age_s if batch_age_s is None else batch_age_s,
@@ -110,20 +83,13 @@ class Shipper:
             _positive("first_backoff_s", first_backoff_s, 1.0), _positive("longest_backoff_s", longest_backoff_s, 1.0)
         )
         self._lease = Lease(self.place / "lease", lease_s=_positive("lease_s", lease_s, LEASE_S))
-        self._delivery = Delivery(sink, self._backoff, self._pause, self._say)
         self.state = State(self.place)
-        self._erasure = JournalLock(self.directory)
-        self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._carrier = Carrier(
+            self.directory, self.place, sink, limits, self._lease, self._backoff, self.state, self._wait
+        )
         self._stop = threading.Event()
         self._give_up_at: float | None = None
-        self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
-        self._waiting = 0  # bytes, at the last look
-        self._is_unreadable = False
         self._is_done = True
-        self._cursor: Cursor | None = None
-        self._feed: Feed | None = None
-        self._settled_at = 0.0
-        self._since: float | None = None  # when something was first seen to wait for a batch to fill
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
 
@@ -179,14 +145,16 @@ class Shipper:
             wait_s = self._poll_interval_s
             self._is_done = False
             try:
-                self._is_done = self._ship(until_empty=is_last)
-            except _Stopped:
+                self._is_done = self._carrier.carry(until_empty=is_last)
+            except Stopped:
                 break
             except BaseException as error:  # a thread that ends would be a loss in silence, and waiting may mend it
-                self._say(str(error) if isinstance(error, TelemetryError) else f"it failed: {type(error).__name__}")
+                self.state.failed(
+                    str(error) if isinstance(error, TelemetryError) else f"it failed: {type(error).__name__}"
+                )
                 wait_s = self._backoff.next_s()
             self._stop.wait(wait_s)
-        self._hand_back()
+        self._carrier.hand_back()
 
     # In the caller's thread
 
@@ -202,239 +170,30 @@ class Shipper:
         self._give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
         self._stop.clear()
         try:
-            return self._ship(until_empty=True)
-        except _Stopped:
+            return self._carrier.carry(until_empty=True)
+        except Stopped:
             return False
         finally:
-            self._hand_back()
-
-    # The way of a batch
-
-    def _ship(self, *, until_empty: bool) -> bool:
-        """Send batches while there are any that are due; say whether nothing is left."""
-        if not self.directory.is_dir():
-            return True
-        try:
-            if not self._take_over():
-                return False
-            while True:
-                try:
-                    is_empty = self._ship_next(until_empty=until_empty)
-                except _Overtaken:
-                    self._forget()
-                    continue
-                if is_empty is not None:
-                    return is_empty
-        except LockLost:
-            self._forget()
-            self._lease.forget()
-            return False
-        except OSError as error:
-            self._forget()
-            self._say_unreadable(error.strerror or type(error).__name__)
-            return False
-        except BaseException:
-            self._forget()
-            raise
-
-    def _ship_next(self, *, until_empty: bool) -> bool | None:
-        """Send one batch; None: there may be more."""
-        feed, cursor = self._opened()
-        self._lease.check()
-        if time.monotonic() - self._settled_at >= SETTLE_INTERVAL_S:
-            self._settle(cursor)
-        self._is_unreadable = False
-        segments = feed.segments()
-        waiting = self.state.waiting_bytes = feed.waiting_bytes(segments)
-        hand = feed.take_again(cursor.in_hand) if cursor.in_hand else None
-        if hand is None and waiting and not self._may_be_due(waiting, until_empty=until_empty):
-            self._settle(cursor)
-            return False
-        if hand is None:
-            hand = feed.take(segments, self._limits)
-            if hand is not None and not (hand.is_full or self._is_old(until_empty=until_empty)):
-                self._settle(cursor)
-                return False
-        if hand is not None:
-            self._send(feed, cursor, hand)
-            return None
-        self._since = None
-        self.state.waiting_bytes = 0
-        is_settled = self._settle(cursor)
-        if not self._is_unreadable and is_settled:
-            self.state.well()
-        return not self._is_unreadable and is_settled
-
-    def _may_be_due(self, waiting: int, *, until_empty: bool) -> bool:
-        """Say whether it is worth while to read what waits: for a batch that is full, or has waited long enough."""
-        had, self._waiting = self._waiting, waiting
-        may_be_full = waiting >= self._limits.size or (
-            waiting >= self._limits.events * LEAST_EVENT_BYTES and waiting != had
-        )
-        return self._is_old(until_empty=until_empty) or may_be_full
-
-    def _is_old(self, *, until_empty: bool) -> bool:
-        now = time.monotonic()
-        self._since = now if self._since is None else self._since
-        return until_empty or now - self._since >= self._limits.age_s
-
-    def _send(self, feed: Feed, cursor: Cursor, hand: Hand) -> None:
-        def check() -> None:
-            self._lease.check()
-            if not feed.is_unchanged(hand):
-                raise _Overtaken
-
-        sent_before = feed.is_sent_before(hand)
-        feed.begin(hand)
-        self._save(cursor)
-        self._check_hand = check
-        batch = Batch(
-            hand.lines, self._schema, journal=journal_name(self.directory), sent_before=sent_before, check=check
-        )
-        refused = self._delivery.deliver(batch) if hand.lines else {}
-        if sent_before:
-            self._take_back(batch.ids)
-        if refused:
-            self._bury(hand, refused)
-        feed.acknowledge(hand, refused)
-        self._save(cursor)
-        self._check_hand = None
-        self._since = None
-        self.state.delivered(len(hand.lines) - len(refused))
-
-    def _take_back(self, event_ids: Collection[str]) -> None:
-        """Remove the dead letters that a shipper wrote for these events and was killed, before the cursor said so."""
-        wanted = frozenset(event_ids)
-        if not any(letter.event_id in wanted for letter in dead_letters(self.directory, self.place.name)):
-            return
-        while not self._erasure.try_take():  # no dead letter is to come back that an erasure takes away
-            self._pause(LOCK_INTERVAL_S)
-        try:
-            remove_dead_letters(self.directory, self.place.name, wanted)
-        finally:
-            self._erasure.__exit__()
-
-    def _bury(self, hand: Hand, refused: dict[int, str]) -> None:
-        """Write dead letters, and none of an event that is erased meanwhile: an erasure looks for them at its end."""
-        letters = [(hand.lines[index], reason) for index, reason in sorted(refused.items())]
-        check = self._check_hand or self._lease.check
-        path = write_dead_letters(self.directory, self.place.name, letters, check)
-        try:
-            check()
-        except _Overtaken:
-            path.unlink(missing_ok=True)
-            raise
-        self.state.refused(len(refused), letters[0][1])
-
-    # What is done beside
-
-    def _settle(self, cursor: Cursor) -> bool:
-        """Carry erasures on, and account for segments that are gone; say whether the destination knows of all."""
-        self._settled_at = time.monotonic()
-        self._schemas = {}
-        self._check_hand = None
-        is_done = True
-        for ids, note in erasures(self.directory, cursor):
-            # While an erasure is at work, what it has named may still be sent: it is carried on when that is over.
-            is_done = self._erasure.is_free() and self._erase(ids)
-            if not is_done:
-                break
-            note()
-            self._save(cursor)
-        if account_for_the_gone(self.directory, cursor):
-            self._save(cursor)
-        return is_done
-
-    def _erase(self, ids: list[str]) -> bool:
-        """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
-        try:
-            if self.sink.erases and ids:
-                self._delivery.open()
-            if ids:
-                self._lease.check()
-                self.sink.erase(ids)
-        except CannotErase as error:
-            self.state.unerased(len(ids), str(error))
-        except (LockLost, ConfigurationError, _Stopped):
-            raise
-        except Exception as error:
-            self._delivery.wait(
-                str(error) if isinstance(error, SinkError) else odd(error), getattr(error, "retry_after_s", None)
-            )
-            return False
-        return True
-
-    # What it holds
-
-    def _take_over(self) -> bool:
-        make_private(str(self.place.parent))
-        make_private(str(self.place))
-        was_held = self._lease.is_held
-        if not self._lease.acquire():
-            return False
-        if not was_held:
-            self._forget()
-        return True
-
-    def _opened(self) -> tuple[Feed, Cursor]:
-        if self._cursor is None or self._feed is None:
-            cursor = Cursor.load(self.place / CURSOR_FILE, self.sink.name)
-            if not cursor.segments and read_state(self.place):  # the cursor was lost: who knows what was sent
-                for segment in scan(self.directory):
-                    cursor.segments[segment.name] = Progress(segment.inode, sent=segment.size)
-            self._cursor = cursor
-            self._feed = Feed(self.directory, cursor, self._refused_ids, self._say_unreadable)
-        return self._feed, self._cursor
-
-    def _refused_ids(self) -> set[str]:
-        return {letter.event_id for letter in dead_letters(self.directory, self.place.name)}
-
-    def _forget(self) -> None:
-        self._cursor = self._feed = self._check_hand = None
-
-    def _save(self, cursor: Cursor) -> None:
-        cursor.save(self.place / CURSOR_FILE, self._lease.check)
-
-    def _hand_back(self) -> None:
-        """Let others have what this shipper holds."""
-        self._delivery.close()
-        self._forget()
-        self.state.flush()
-        with contextlib.suppress(OSError):
-            self._lease.release()
-
-    def _schema(self, schema_id: str, version: str) -> Mapping[str, Any] | None:
-        if (schema_id, version) not in self._schemas:
-            unknown: dict[tuple[str, str], Mapping[str, Any] | None] = {(schema_id, version): None}
-            self._schemas = {**self._schemas, **unknown, **JournalReader(self.directory).schemas()}
-        return self._schemas[schema_id, version]
+            self._carrier.hand_back()
 
     # Waiting
 
-    def _pause(self, wait_s: float) -> None:
-        """Wait before the next try. Raises _Stopped, _Overtaken, LockLost."""
+    def _wait(self, wait_s: float) -> None:
+        """Wait before the next try. Raises Stopped."""
         until = time.monotonic() + wait_s
         while (rest_s := until - time.monotonic()) > 0:
             if self._is_over():
-                raise _Stopped
+                raise Stopped
             if self._stop.is_set():
                 time.sleep(min(rest_s, 0.05))
             else:
                 self._stop.wait(min(rest_s, SLICE_S))
             self._lease.renew()
         if self._is_over():
-            raise _Stopped
-        (self._check_hand or self._lease.check)()
+            raise Stopped
 
     def _is_over(self) -> bool:
         return self._give_up_at is not None and time.monotonic() >= self._give_up_at
-
-    def _say(self, reason: str) -> None:
-        self.state.failed(reason)
-
-    def _say_unreadable(self, reason: str) -> None:
-        self._is_unreadable = True
-        self._say(f"the journal's own directory: {reason}")
 
 
 def directory_name(sink_name: str) -> str:
