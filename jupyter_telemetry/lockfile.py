@@ -22,7 +22,7 @@ from .privatefile import create
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ASIDE_SUFFIX", "HAS_SYMLINKS", "LockFile", "LockLost"]
+__all__ = ["ASIDE_SUFFIX", "HAS_SYMLINKS", "LockFile", "LockLost", "new_owner"]
 
 ASIDE_SUFFIX = ".draft"  # of a broken lock, for a moment
 HAS_SYMLINKS = os.utime in os.supports_follow_symlinks  # that can be touched: not on Windows
@@ -59,7 +59,7 @@ class LockFile:
         self._stale_s = stale_s
         self._wait_s = wait_s
         self._as_symlink = as_symlink and HAS_SYMLINKS
-        self._owner = f"{this_place()}:{os.getpid()}:{os.urandom(8).hex()}"
+        self._owner = new_owner()
         self._seen: _Found | None = None  # whose lock it was at the last look, and since when, by our watch
         self._since = 0.0
 
@@ -82,20 +82,30 @@ class LockFile:
         Raises OSError if it cannot be made.
         """
         while not self._take():
-            found, now = _look(self._path), time.monotonic()
-            if found != self._seen:
-                self._seen, self._since = found, now
-            if found is None or not (now - self._since >= self._stale_s or _is_dead(found.owner)):
+            found = _look(self._path)
+            if found is None or not self._is_left(found):
                 return False
             self._break(found)
             if _look(self._path) == found:  # it cannot be broken
                 return False
         return True
 
+    def is_free(self) -> bool:
+        """Say whether nobody holds the lock, as far as one can know who looks again and again."""
+        found = _look(self._path)
+        return found is None or self._is_left(found)
+
     def check(self) -> None:
         """Raise LockLost unless the lock is still held."""
         if not self._is_ours():
             raise LockLost
+
+    def _is_left(self, found: _Found) -> bool:
+        """Say whether whoever held it was killed: it has stayed the same for so long, or its process is dead."""
+        now = time.monotonic()
+        if found != self._seen:
+            self._seen, self._since = found, now
+        return now - self._since >= self._stale_s or _is_dead(found.owner)
 
     def _is_ours(self) -> bool:
         found = _look(self._path)
@@ -171,6 +181,11 @@ def _owner_of(path: str) -> str:
         return ""
     finally:
         os.close(fd)
+
+
+def new_owner() -> str:
+    """Make up a name for somebody who holds a lock in this process."""
+    return f"{this_place()}:{os.getpid()}:{os.urandom(8).hex()}"
 
 
 def this_place() -> str:

@@ -57,7 +57,7 @@ def command(journal: Path | None, config: Path | None, schema: tuple[str, ...], 
         return governance.standing(schema_id).setting.not_erasable
 
     stock = take_stock(source.directory, erases=erases, not_erasable=ground)
-    if not stock.erasable:
+    if not stock.erasable and not stock.dead_letters:
         _say_kept(stock.kept, ground)
         _say_damaged(stock.damaged)
         raise click.ClickException(_nothing_to_erase(source, stock, schema))
@@ -92,6 +92,7 @@ def _ask(source: Source, stock: Holdings, ground: Callable[[str], str]) -> None:
     click.echo(f"In {printable(str(source.directory))}, these events would be erased for ever:", err=True)
     for schema_id, events in sorted(stock.erasable.items()):
         click.echo(f"  {events:>9,}  {printable(schema_id)}", err=True)
+    _say_letters(stock.dead_letters, "would be erased too")
     _say_kept(stock.kept, ground)
     _say_elsewhere(source)
     if not click.confirm(f"Erase {_events(sum(stock.erasable.values()))}?", err=True):
@@ -102,9 +103,15 @@ def _say(source: Source, done: Erasure, ground: Callable[[str], str]) -> None:
     for schema_id, events in sorted(done.erased.items()):
         click.echo(f"{events:>11,}  {printable(schema_id)}")
     click.echo(f"{_events(sum(done.erased.values()))} erased.")
+    _say_letters(done.dead_letters, "erased too")
     _say_kept(done.kept, ground)
     _say_damaged(done.damaged)
     _say_elsewhere(source)
+
+
+def _say_letters(letters: Mapping[str, int], what: str) -> None:
+    if count := sum(letters.values()):
+        click.echo(f"Dead letters, which a destination had refused, {what}: {count:,}", err=True)
 
 
 def _say_kept(kept: Mapping[str, int], ground: Callable[[str], str]) -> None:
@@ -141,6 +148,7 @@ def _as_dict(source: Source, done: Erasure, ground: Callable[[str], str]) -> dic
             {"schema": schema_id, "events": events, "ground": ground(schema_id)}
             for schema_id, events in sorted(done.kept.items())
         ],
+        "dead_letters": done.dead_letters,
         "segments": done.segments,
         "tombstone": None if done.tombstone is None else str(done.tombstone),
         "damaged": done.damaged,

@@ -51,6 +51,7 @@ class Progress:
     delivered: int = 0  # events before it that the destination has acknowledged
     refused: int = 0  # events before it that are dead letters
     anchors: list[str] = field(default_factory=list)  # ids of lines before it, the last one first
+    sent: int = 0  # bytes; what stands before may have been sent, whether or not it was acknowledged
 
 
 @dataclass
@@ -61,10 +62,11 @@ class Cursor:
     segments: dict[str, Progress] = field(default_factory=dict)
     in_hand: list[Take] = field(default_factory=list)  # what was being sent when this was written
     delivered: int = 0  # events in segments that are gone
-    refused: int = 0
     expired: int = 0  # events that were deleted before they were delivered, to keep the journal within its limits
-    tombstones: dict[str, int] = field(default_factory=dict)  # by file name: bytes whose erasures it was told
-    accounts: int = 0  # bytes of the journal's accounts that `expired` takes in
+    tombstones: dict[str, tuple[int, str]] = field(default_factory=dict)  # by file name: bytes it was told, the last id
+    accounts: int = 0  # bytes of the journal's accounts that were read
+    announced: dict[str, int] = field(default_factory=dict)  # events of segments that are about to be deleted
+    settled: list[str] = field(default_factory=list)  # the last segments whose deletion is summed up
 
     @classmethod
     def load(cls, path: Path, sink: str) -> Cursor:
@@ -83,7 +85,9 @@ class Cursor:
             if found.pop("version") != VERSION:
                 raise JournalError(f"the cursor {path} is of a later version: use that to go on shipping")
             segments = {name: Progress(**each) for name, each in found.pop("segments").items()}
-            return cls(segments=segments, in_hand=[Take(*take) for take in found.pop("in_hand")], **found)
+            in_hand = [Take(*take) for take in found.pop("in_hand")]
+            told = {name: (offset, last) for name, (offset, last) in found.pop("tombstones").items()}
+            return cls(segments=segments, in_hand=in_hand, tombstones=told, **found)
         except (ValueError, TypeError, KeyError, AttributeError):
             raise JournalError(
                 f"{path} is no cursor: delete it, and all that the journal holds is sent again, which is harmless"

@@ -12,17 +12,29 @@ import os
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from ..privatefile import make_private, replacing
+from ..privatefile import make_private, replacing, sync_directory
 from .segment import SEALED_SUFFIX, new_name
+from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
-__all__ = ["DIRECTORY", "DeadLetter", "dead_letters", "erase_dead_letters", "write_dead_letters"]
+    from .tombstones import TombstoneWriter
+
+__all__ = [
+    "DIRECTORY",
+    "DeadLetter",
+    "dead_letters",
+    "erase_dead_letters",
+    "remove_dead_letters",
+    "survey_dead_letters",
+    "sweep_dead_letters",
+    "write_dead_letters",
+]
 
 DIRECTORY = "dead-letter"
 
@@ -36,6 +48,7 @@ class DeadLetter(NamedTuple):
     refused_at: str  # RFC 3339 in UTC
     reason: str
     event: bytes  # UTF-8 JSON, without a newline, as it stood in the journal
+    event_id: str
 
 
 def write_dead_letters(
@@ -68,43 +81,94 @@ def dead_letters(journal: str | os.PathLike[str], destination: str | None = None
     """
     for path in _files(journal, destination):
         with contextlib.suppress(FileNotFoundError):  # erased, a moment ago
-            for line in path.read_bytes().splitlines():
-                with contextlib.suppress(ValueError, KeyError, TypeError):
+            for line, event in _letters(path):
+                with contextlib.suppress(KeyError):
                     found = orjson.loads(line)
-                    event = line[
-                        line.index(_EVENT) + len(_EVENT) : -1
-                    ]  # a reason has no such, for its quotes are escaped
-                    yield DeadLetter(path, found["refused_at"], found["reason"], event)
+                    start = line.index(_EVENT) + len(_EVENT)  # a reason has no such, for its quotes are escaped
+                    text = line.rstrip(b"\n")[start:-1]
+                    yield DeadLetter(path, found["refused_at"], found["reason"], text, event["__id__"])
+
+
+def remove_dead_letters(journal: str | os.PathLike[str], destination: str, event_ids: Collection[str]) -> None:
+    """Take away the dead letters of events that are on their way again; nobody may erase meanwhile.
+
+    Raises OSError.
+    """
+    for path in _files(journal, destination):
+        letters = list(_letters(path))
+        kept = [line for line, event in letters if event["__id__"] not in event_ids]
+        if len(kept) < len(letters):
+            _replace(path, kept)
+
+
+def survey_dead_letters(journal: str | os.PathLike[str], fate: Callable[[str], str]) -> dict[Path, Counter[str]]:
+    """Count the dead letters that are to be erased, by file and schema id; `fate` says "erase" of a schema id.
+
+    Raises OSError.
+    """
+    found = {}
+    for path in _files(journal, None):
+        with contextlib.suppress(FileNotFoundError):
+            schema_ids = (event["__schema__"] for _, event in _letters(path))
+            if counts := Counter(schema_id for schema_id in schema_ids if fate(schema_id) == "erase"):
+                found[path] = counts
+    return found
 
 
 def erase_dead_letters(
-    journal: str | os.PathLike[str], erases: Callable[[str], bool], named: Callable[[bytes], None]
+    path: Path, fate: Callable[[str], str], tombstone: TombstoneWriter, check: Callable[[], None]
 ) -> Counter[str]:
-    """Take events away by their schema id; `named` is called with the id of each. Count them by schema id.
+    """Erase events from one file of dead letters; count them by schema id.
 
-    Raises OSError; of each file, all is done or nothing.
+    Their ids are on the tombstone, and on the disk, before they go. `check` raises if the file may not be replaced
+    any more.
+
+    Raises OSError, and has done nothing to the file then.
     """
     erased: Counter[str] = Counter()
-    for path in _files(journal, None):
-        kept, gone = [], Counter[str]()
-        for line in path.read_bytes().splitlines(keepends=True):
-            try:
-                event = orjson.loads(line)["event"]
-                schema_id, event_id = event["__schema__"], event["__id__"]
-            except (ValueError, KeyError, TypeError):
-                continue  # what nobody can read may be anything
-            if erases(schema_id):
-                gone[schema_id] += 1
-                named(event_id.encode())
-            else:
-                kept.append(line)
-        if not kept:
-            path.unlink()
-        elif gone:
-            with replacing(path, lasting=True) as file:
-                file.writelines(kept)
-        erased += gone
+    kept = []
+    for line, event in _letters(path):
+        if fate(event["__schema__"]) == "erase":
+            erased[event["__schema__"]] += 1
+            tombstone.add(event["__id__"].encode())
+        else:
+            kept.append(line)
+    if erased:
+        tombstone.commit()
+        check()
+        _replace(path, kept)
     return erased
+
+
+def sweep_dead_letters(journal: str | os.PathLike[str]) -> None:
+    """Remove drafts of dead letters: killed shippers left them, and one that is at work takes its batch anew.
+
+    Raises OSError.
+    """
+    for place in _entries(Path(journal, DIRECTORY)):
+        if place.is_dir():
+            for path in place.iterdir():
+                if path.name.startswith("."):
+                    path.unlink(missing_ok=True)
+
+
+def _letters(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Yield the lines that are dead letters, each with its event; what nobody can read is none."""
+    for line in path.read_bytes().splitlines(keepends=True):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            event = orjson.loads(line)["event"]
+            if isinstance(event["__schema__"], str) and isinstance(event["__id__"], str):
+                yield line, event
+
+
+def _replace(path: Path, lines: list[bytes]) -> None:
+    if not lines:
+        path.unlink()
+        sync_directory(path.parent)
+        return
+    with replacing(path, lasting=True) as file:
+        give_to_owner_of(path.parent, Path(file.name))
+        file.writelines(lines)
 
 
 def _files(journal: str | os.PathLike[str], destination: str | None) -> list[Path]:

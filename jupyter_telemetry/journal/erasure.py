@@ -3,7 +3,8 @@
 What was there when the erasure was asked for goes; what is recorded meanwhile stays. A segment that holds something
 to erase and is still open is sealed first: its writer notices at its next look, and begins another. When every writer
 must have looked, the segments are rewritten one by one (rewriting), and the ids of what goes are kept (tombstones).
-Killed at any moment, an erasure has done all or nothing of each segment; the next one removes its drafts.
+Then the dead letters: a shipper that wrote some while a segment was rewritten takes them back by itself.
+Killed at any moment, an erasure has done all or nothing of each file; the next one removes its drafts.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from .deadletters import DIRECTORY as DEAD_LETTERS
+from .deadletters import erase_dead_letters, survey_dead_letters, sweep_dead_letters
 from .lock import DRAFT_SUFFIX, JournalLock
 from .reader import JournalReader
 from .rewriting import Survey, rewrite, survey
@@ -49,6 +52,7 @@ class Holdings(NamedTuple):
     erasable: dict[str, int]  # events
     kept: dict[str, int]  # events that would go, but may not be erased
     damaged: int  # lines that cannot be read as events
+    dead_letters: dict[str, int] = {}  # of those to erase, by schema id: their events may be counted above too
 
 
 class Erasure(NamedTuple):
@@ -60,6 +64,7 @@ class Erasure(NamedTuple):
     tombstone: Path | None  # the ids of the events that are gone; None if none is
     damaged: int  # lines that cannot be read as events: they were left as they are
     left: tuple[Left, ...]  # what could not be done; () if all was
+    dead_letters: dict[str, int] = {}  # that were erased, by schema id: their events may be counted above too
 
 
 def take_stock(
@@ -72,8 +77,12 @@ def take_stock(
 
     Raises JournalError for a journal that cannot be read.
     """
-    found = [each for _, each in _surveyed(JournalReader(directory), _Fates(erases, not_erasable), _nothing, [])]
-    return Holdings(_total(each.erasable for each in found), _total(each.kept for each in found), _damaged(found))
+    reader, fates = JournalReader(directory), _Fates(erases, not_erasable)
+    found = [each for _, each in _surveyed(reader, fates, _nothing, [])]
+    letters = _surveyed_letters(reader.directory, fates, []).values()
+    return Holdings(
+        _total(each.erasable for each in found), _total(each.kept for each in found), _damaged(found), _total(letters)
+    )
 
 
 def erase(
@@ -116,6 +125,7 @@ class _Eraser:
         self._settle_s = settle_s
         self._tombstone = TombstoneWriter(reader.directory, reason)
         self._erased: Counter[str] = Counter()
+        self._letters: Counter[str] = Counter()
         self._segments = 0
         self._left: list[Left] = []
 
@@ -125,6 +135,7 @@ class _Eraser:
         work = [(segment, each.erasable.total()) for segment, each in found if each.erasable]
         try:
             self._rewrite(self._sealed(work, seal_own))
+            self._erase_dead_letters()
         finally:
             self._tombstone.close()
         surveys = [each for _, each in found]
@@ -135,6 +146,7 @@ class _Eraser:
             self._tombstone.path,
             _damaged(surveys),
             tuple(self._left),
+            dict(self._letters),
         )
 
     def _sealed(
@@ -198,6 +210,17 @@ class _Eraser:
         self._segments += bool(erased)
         return None
 
+    def _erase_dead_letters(self) -> None:
+        for path, letters in _surveyed_letters(self._reader.directory, self._fates, self._left).items():
+            self._lock.touch()
+            try:
+                self._letters += erase_dead_letters(path, self._fates, self._tombstone, self._lock.check)
+            except FileNotFoundError:  # a shipper has taken it back
+                self._tombstone.roll_back()
+            except OSError as error:
+                self._tombstone.roll_back()
+                self._left.append(Left(path, letters.total(), error.strerror or "it cannot be rewritten"))
+
 
 class _Fates:
     """Says what becomes of a schema's events: "erase", "keep" (they may not be erased) or "" (nobody asked for it)."""
@@ -235,8 +258,19 @@ def _surveyed(
     return found
 
 
+def _surveyed_letters(directory: Path, fates: _Fates, left: list[Left]) -> dict[Path, Counter[str]]:
+    """Survey all dead letters; name in `left` what cannot be read."""
+    try:
+        return survey_dead_letters(directory, fates)
+    except OSError as error:
+        left.append(Left(directory / DEAD_LETTERS, 0, error.strerror or "it cannot be read"))
+        return {}
+
+
 def _sweep(directory: Path) -> None:
-    """Remove what killed erasures left, and, when it is old, what a killed writer did."""
+    """Remove what killed erasures and shippers left, and, when it is old, what a killed writer did."""
+    with contextlib.suppress(OSError):
+        sweep_dead_letters(directory)
     with contextlib.suppress(OSError):
         for path in directory.iterdir():
             if not path.name.startswith("."):

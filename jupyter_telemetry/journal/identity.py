@@ -24,10 +24,11 @@ def journal_name(directory: str | os.PathLike[str]) -> str:
         try:
             found = path.read_text(encoding="ascii", errors="replace")
         except FileNotFoundError:
-            found = ""
+            _make_up(path, anew=False)
+            continue
         if _NAME.fullmatch(found):
             return found
-        _make_up(path, anew=bool(found))
+        _make_up(path, anew=True)
     return path.read_text(encoding="ascii", errors="replace")[:16]
 
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..errors import JournalError
 from ..journal.segment import scan
 from ..journal.tombstones import tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from ..journal.cursors import Cursor
 
@@ -19,6 +21,8 @@ __all__ = ["account_for_the_gone", "erasures"]
 
 ACCOUNTS_FILE = "accounts.jsonl"
 IDS_AT_ONCE = 1000
+_REMEMBERED = 64  # segments: two limits at once may each announce the same
+_LONGEST_ID = 4096  # bytes
 
 
 def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callable[[], None]]]:
@@ -28,13 +32,30 @@ def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callabl
     """
     for tombstone in tombstones(journal):
         name = tombstone.path.name
-        offset = cursor.tombstones.get(name, 0)
-        with tombstone.path.open("rb") as file:
-            file.seek(offset)
-            while lines := _whole_lines(file, IDS_AT_ONCE):
-                ids = [found for line in lines if isinstance(found := orjson.loads(line), str)]  # the head is a dict
-                offset += sum(map(len, lines))
-                yield ids, _noting(cursor, name, offset)
+        try:
+            with tombstone.path.open("rb") as file:
+                offset = _told(file, cursor, name)
+                file.seek(offset)
+                while lines := _whole_lines(file, IDS_AT_ONCE):
+                    ids = [
+                        found for line in lines if isinstance(found := orjson.loads(line), str)
+                    ]  # the head is a dict
+                    offset += sum(map(len, lines))
+                    yield ids, _noting(cursor, name, offset, ids[-1] if ids else "")
+        except FileNotFoundError:  # its erasure took nothing away
+            continue
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not what an erasure writes"
+            raise JournalError(f"the tombstone {tombstone.path} cannot be read: {why}") from error
+
+
+def _told(file: BinaryIO, cursor: Cursor, name: str) -> int:
+    """Return up to where the destination was told; 0 if the file is not what it was, for an erasure was rolled back."""
+    offset, last = cursor.tombstones.get(name, (0, ""))
+    start = max(0, offset - _LONGEST_ID)
+    file.seek(start)
+    line = file.read(offset - start)
+    return offset if len(line) == offset - start and line.endswith(orjson.dumps(last) + b"\n" if last else b"") else 0
 
 
 def account_for_the_gone(journal: Path, cursor: Cursor) -> bool:
@@ -44,61 +65,77 @@ def account_for_the_gone(journal: Path, cursor: Cursor) -> bool:
     whether or not it was delivered before.
     """
     there = {segment.name for segment in scan(journal)}
-    accounts, upto = _new_accounts(journal, cursor.accounts, there)
-    gone = cursor.segments.keys() - there
-    there |= {
-        segment.name for segment in scan(journal)
-    }  # twice: a file that is renamed may be missing from one listing
-    for name in sorted(gone - there):
-        progress = cursor.segments.pop(name)
-        account = accounts.pop(name, {"what": "", "events": 0})
-        if account["what"] == "erased":
-            continue
-        cursor.delivered += progress.delivered
-        cursor.refused += progress.refused
-        cursor.expired += max(0, account["events"] - progress.delivered - progress.refused)
-    cursor.expired += sum(account["events"] for account in accounts.values() if account["what"] == "expired")
-    changed = bool(gone - there) or cursor.accounts != upto
+    upto = _read_accounts(journal, cursor)  # after that look: a limit announces what it deletes
+    there |= {segment.name for segment in scan(journal)}  # one that is renamed may be missing from one listing
+    cursor.settled = [name for name in cursor.settled if name not in there]
+    gone = (cursor.segments.keys() | cursor.announced.keys()) - there
+    erased = None
+    for name in sorted(gone):
+        progress = cursor.segments.pop(name, None)
+        events = cursor.announced.pop(name, None)
+        had = progress.delivered + progress.refused if progress is not None else 0
+        if events is not None:
+            lost_to_an_erasure = max(0, had - events)  # that has rewritten it since the last look
+            cursor.delivered += max(0, progress.delivered - lost_to_an_erasure) if progress is not None else 0
+            cursor.expired += max(0, events - had)
+        elif progress is not None and progress.anchors:
+            erased = _all_erased(journal) if erased is None else erased
+            if progress.anchors[0] not in erased:  # else all of it was
+                cursor.delivered += progress.delivered
+        cursor.settled = [*cursor.settled, name][-_REMEMBERED:]
+    changed = bool(gone) or cursor.accounts != upto
     cursor.accounts = upto
     return changed
 
 
-def _new_accounts(journal: Path, start: int, there: set[str]) -> tuple[dict[str, dict[str, Any]], int]:
-    """Read on in the journal's accounts up to the first segment that is there still: by segment, and up to where.
+def _read_accounts(journal: Path, cursor: Cursor) -> int:
+    """Take in what limits announced to delete, and return up to where the accounts are read.
 
-    A limit that is killed between its line and the deletion leaves a segment that the next one deletes.
+    One that is killed between its line and the deletion leaves a segment that the next one announces again.
     """
-    found: dict[str, dict[str, Any]] = {}
+    start = cursor.accounts
     try:
         file = (journal / ACCOUNTS_FILE).open("rb")
     except FileNotFoundError:
-        return found, 0
+        return 0
     with file:
-        if start > file.seek(0, 2):  # summed up meanwhile: what was in it is accounted for
+        if start > file.seek(0, 2):  # another file: what was in the old one is accounted for
             start = 0
         file.seek(start)
         for line in file:
-            try:
-                account = orjson.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                account = {}
-            if account is None or account.get("segment") in there:
+            if not line.endswith(b"\n"):
                 break
-            if account.get("segment"):
-                found[account["segment"]] = account
             start += len(line)
-    return found, start
+            account = _account(line)
+            name, events = account.get("segment"), account.get("events")
+            if account.get("what") != "expired" or not isinstance(name, str) or not isinstance(events, int):
+                continue
+            if name not in cursor.settled:
+                cursor.announced[name] = events
+    return start
 
 
-def _whole_lines(file: Any, count: int) -> list[bytes]:
+def _account(line: bytes) -> dict[str, Any]:
+    try:
+        found = orjson.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _all_erased(journal: Path) -> set[str]:
+    return {event_id for tombstone in tombstones(journal) for event_id in tombstone.ids()}
+
+
+def _whole_lines(file: BinaryIO, count: int) -> list[bytes]:
     lines: list[bytes] = []
     while len(lines) < count and (line := file.readline()).endswith(b"\n"):
         lines.append(line)
     return lines
 
 
-def _noting(cursor: Cursor, name: str, offset: int) -> Callable[[], None]:
+def _noting(cursor: Cursor, name: str, offset: int, last: str) -> Callable[[], None]:
     def note() -> None:
-        cursor.tombstones[name] = offset
+        cursor.tombstones[name] = offset, last
 
     return note

@@ -36,9 +36,10 @@ class Batch:
     lines: one event each, as UTF-8 JSON that ends in a newline.
     schemas: gives the newest recorded schema of (id, version as text), or None.
     journal: a name of the journal that they come from: random, the same as long as that stands.
-    sent_before: they may have been sent before, by a shipper that did not live to see the answer.
-    check: raises when another shipper has taken over; a sink that cannot tell a second delivery calls it before the
-        step that cannot be undone.
+    sent_before: they may have been sent before, a moment ago or by a shipper that did not live to see the answer. If
+        not, the destination has none of them.
+    check: raises LockLost, which the sink lets through, when another shipper has taken over, or something of the batch
+        was erased; a sink that cannot tell a second delivery calls it before the step that cannot be undone.
     """
 
     def __init__(
@@ -79,13 +80,13 @@ class Batch:
         """Each event as a dict."""
         return tuple(map(orjson.loads, self.lines))
 
-    def part(self, indices: Iterable[int]) -> Batch:
-        """Return a batch of some of the events."""
+    def part(self, indices: Iterable[int], *, sent_before: bool = False) -> Batch:
+        """Return a batch of some of the events, which may have been sent before if this one, or `sent_before`, says."""
         return Batch(
             [self.lines[index] for index in indices],
             self.schemas,
             journal=self.journal,
-            sent_before=self.sent_before,
+            sent_before=self.sent_before or sent_before,
             check=self.check,
         )
 

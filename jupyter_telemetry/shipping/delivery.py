@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError
 from ..lockfile import LockLost
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["Delivery"]
 
 ODD_TRIES = 3  # with an error that no sink should raise, before the batch is split to see what is to blame
+MOST_SUSPECTS = 8  # events that are to blame; if there are more it is the sink
+
+
+class _OddFailure(Exception):
+    """The sink failed while it sent, in a way that no sink should."""
+
+
+class _Part(NamedTuple):
+    """Events of a batch that are to be sent together."""
+
+    indices: Sequence[int]
+    sent_before: bool = False
+    accepted: int | None = None  # events that the sink had taken when it first failed oddly with this part
+    tries: int = 0  # of an event alone, that failed oddly
 
 
 class Delivery:
@@ -44,77 +59,138 @@ class Delivery:
 
         Raises what `pause` and the batch's `check` raise, and ConfigurationError.
         """
-        refused: dict[int, str] = {}
-        waiting: list[Sequence[int]] = [range(len(batch))]
-        odd = accepted = 0
-        while waiting:
-            indices = waiting.pop()
-            try:
-                receipt = self._send(batch if len(indices) == len(batch) else batch.part(indices))
-            except Refused as error:
-                _split(indices, str(error), waiting, refused)
-            except (LockLost, ConfigurationError):
-                raise
-            except SinkError as error:
-                waiting.append(indices)
-                self._wait(str(error), getattr(error, "retry_after_s", None))
-            except Exception as error:
-                odd += 1
-                reason = f"the sink failed: {type(error).__name__}"  # its text may hold anything
-                if odd > ODD_TRIES and (len(indices) > 1 or accepted):
-                    # One event makes the sink fail while it takes others: it would hold up all for ever.
-                    _split(indices, reason, waiting, refused)
-                else:
-                    waiting.append(indices)
-                    self._wait(reason, None)
-            else:
-                self._backoff.succeeded()
-                accepted += len(indices) - len(receipt.refused) - len(receipt.deferred)
-                self._settle(indices, receipt, waiting, refused)
-        return refused
+        return _Round(self, batch).run()
 
     def open(self) -> None:
         """Open the sink; try again until that succeeds. Raises as `deliver` does."""
         while not self.is_open:
             try:
-                self._open()
+                self._sink.open()
+                self.is_open = True
+            except ConfigurationError:
+                raise
             except SinkError as error:
-                self._wait(str(error), getattr(error, "retry_after_s", None))
+                self.wait(str(error), getattr(error, "retry_after_s", None))
+            except Exception as error:  # that is no event's fault
+                self.wait(odd(error))
 
     def close(self) -> None:
-        """Close the sink."""
+        """Close the sink; never raises."""
         if self.is_open:
             self.is_open = False
-            self._sink.close()
+            with contextlib.suppress(Exception):
+                self._sink.close()
 
-    def _open(self) -> None:
-        if not self.is_open:
-            self._sink.open()
-            self.is_open = True
-
-    def _send(self, batch: Batch) -> Receipt:
-        self._open()
+    def send(self, batch: Batch) -> Receipt:
+        """Send once. Raises SinkError, _OddFailure, and what the batch's `check` raises."""
+        self.open()
         batch.check()
-        return self._sink.send(batch)
+        try:
+            receipt = self._sink.send(batch)
+            named = [*receipt.refused, *receipt.deferred]
+            if len({*range(len(batch)), *named}) != len(batch):
+                raise IndexError("the receipt names what is not in the batch")
+        except (SinkError, LockLost, ConfigurationError):
+            raise
+        except Exception as error:
+            raise _OddFailure(odd(error)) from None
+        return receipt
 
-    def _wait(self, reason: str, asked_for_s: float | None) -> None:
+    def wait(self, reason: str, asked_for_s: float | None = None) -> None:
+        """Say that a try failed, and return when it is time for another. Raises what `pause` raises."""
         self.retries += 1
         self.close()
         self._failed(reason)
         self._pause(self._backoff.next_s(asked_for_s))
 
-    def _settle(
-        self, indices: Sequence[int], receipt: Receipt, waiting: list[Sequence[int]], refused: dict[int, str]
-    ) -> None:
-        refused.update((indices[index], reason) for index, reason in receipt.refused.items())
-        if receipt.deferred:
-            waiting.append([indices[index] for index in receipt.deferred])
-            self._wait("the destination took a part only", receipt.retry_after_s)
+    def succeeded(self) -> None:
+        """Note that the destination takes what it is sent."""
+        self._backoff.succeeded()
 
 
-def _split(indices: Sequence[int], reason: str, waiting: list[Sequence[int]], refused: dict[int, str]) -> None:
-    if len(indices) == 1:
-        refused[indices[0]] = reason
-        return
-    half = len(indices) // 2
-    waiting += [indices[half:], indices[:half]]
+class _Round:
+    """The delivery of one batch."""
+
+    def __init__(self, delivery: Delivery, batch: Batch) -> None:
+        self._delivery = delivery
+        self._batch = batch
+        self._waiting = [_Part(range(len(batch)))]  # the last one is next
+        self._refused: dict[int, str] = {}
+        self._accepted = 0
+        self._odd = 0  # failures since something was accepted
+
+    def run(self) -> dict[int, str]:
+        while self._waiting:
+            part = self._waiting.pop()
+            whole = len(part.indices) == len(self._batch) and not part.sent_before
+            try:
+                receipt = self._delivery.send(
+                    self._batch if whole else self._batch.part(part.indices, sent_before=part.sent_before)
+                )
+            except Refused as error:
+                self._refuse(part, str(error))
+            except SinkError as error:
+                self._again(part, str(error), getattr(error, "retry_after_s", None))
+            except _OddFailure as error:
+                self._suspect(part, str(error))
+            else:
+                self._settle(part, receipt)
+        return self._refused
+
+    def _again(self, part: _Part, reason: str, asked_for_s: float | None = None) -> None:
+        self._waiting.append(part._replace(sent_before=True))
+        self._delivery.wait(reason, asked_for_s)
+
+    def _refuse(self, part: _Part, reason: str) -> None:
+        if len(part.indices) == 1:
+            self._refused[part.indices[0]] = reason
+        else:
+            self._split(part)
+
+    def _split(self, part: _Part) -> None:
+        half = len(part.indices) // 2
+        self._waiting += [part._replace(indices=part.indices[half:]), part._replace(indices=part.indices[:half])]
+
+    def _suspect(self, part: _Part, reason: str) -> None:
+        """Find out which event makes the sink fail while it takes others: it would hold up all for ever.
+
+        An event alone is to blame if it fails again and again, and the sink has taken others meanwhile. As long as it
+        takes none, or fails for many, it is the sink that is to blame, and every event waits.
+        """
+        self._odd += 1
+        since = self._accepted if part.accepted is None else part.accepted
+        part = part._replace(sent_before=True, accepted=since)
+        is_hopeless = self._odd > ODD_TRIES + len(self._batch).bit_length()  # splitting does not help
+        if len(part.indices) > 1:
+            if self._odd <= ODD_TRIES and not self._accepted:
+                self._again(part, reason)
+                return
+            self._split(part)
+        else:
+            part = part._replace(tries=part.tries + 1)
+            if part.tries > ODD_TRIES and self._accepted > since and len(self._waiting) < MOST_SUSPECTS:
+                self._refused[part.indices[0]] = reason
+                self._delivery.close()
+                return
+            self._waiting.insert(0, part)  # all others come first
+            is_hopeless = is_hopeless or part.tries > 1 or len(self._waiting) == 1
+        if is_hopeless:
+            self._delivery.wait(reason)
+        else:
+            self._delivery.close()
+
+    def _settle(self, part: _Part, receipt: Receipt) -> None:
+        self._refused.update((part.indices[index], reason) for index, reason in receipt.refused.items())
+        accepted = len(part.indices) - len({*receipt.refused, *receipt.deferred})
+        self._accepted += accepted
+        if accepted or receipt.refused:
+            self._odd = 0
+            self._delivery.succeeded()
+        deferred = [part.indices[index] for index in sorted(set(receipt.deferred) - set(receipt.refused))]
+        if deferred:
+            self._again(_Part(deferred), "the destination took a part only", receipt.retry_after_s)
+
+
+def odd(error: Exception) -> str:
+    """Say that a sink failed in a way that no sink should; the text of its error may hold anything."""
+    return f"the sink failed: {type(error).__name__}"

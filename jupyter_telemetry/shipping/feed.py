@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..journal.cursors import Progress, Take
 from ..journal.line import examine
-from ..journal.segment import SegmentFile, scan
+from ..journal.segment import OPEN_SUFFIX, SEALED_SUFFIX, SegmentFile, scan
 from ..journal.text import SegmentText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from ..journal.cursors import Cursor
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Feed", "Hand"]
 
 _ANCHORS = 6
+_LOOK_BACK_BYTES = 4096
 
 
 class Hand(NamedTuple):
@@ -29,6 +31,7 @@ class Hand(NamedTuple):
     lines: list[bytes]
     events: tuple[int, ...]  # in each take
     anchors: tuple[tuple[str, ...], ...]  # of each take
+    is_full: bool  # no more would fit
 
     def segment_of(self, index: int) -> str:
         """Return the name of the segment that a line stands in."""
@@ -44,11 +47,24 @@ class Feed:
 
     A segment that an erasure has rewritten goes on behind the last line that is known to be delivered and still
     there; where none is, it is sent again from its start.
+
+    Parameters
+    ----------
+    refused: returns the ids of the destination's dead letters.
+    unreadable: is told why a segment cannot be read now.
     """
 
-    def __init__(self, directory: Path, cursor: Cursor) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        cursor: Cursor,
+        refused: Callable[[], set[str]] = lambda: set(),
+        unreadable: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._directory = directory
         self._cursor = cursor
+        self._refused = refused
+        self._unreadable = unreadable
         self._seen: dict[str, tuple[int, int, bool]] = {}  # (inode, size, sealed) of those with nothing to take then
 
     def segments(self) -> list[SegmentFile]:
@@ -56,7 +72,11 @@ class Feed:
 
         Raises OSError for a directory that cannot be read.
         """
-        return [segment for segment in scan(self._directory) if self._may_hold_more(segment)]
+        for _ in range(2):  # one that is renamed meanwhile may be missing from one listing
+            found = [segment for segment in scan(self._directory) if self._may_hold_more(segment)]
+            if found:
+                break
+        return found
 
     def _may_hold_more(self, segment: SegmentFile) -> bool:
         progress = self._cursor.segments.get(segment.name)
@@ -65,10 +85,13 @@ class Feed:
         return self._seen.get(segment.name) != (segment.inode, segment.size, segment.sealed)
 
     def waiting_bytes(self, segments: Iterable[SegmentFile] | None = None) -> int:
-        """Return how many bytes wait, all in all."""
+        """Return how many bytes wait, all in all: at most, where an erasure has rewritten a segment."""
         segments = self.segments() if segments is None else segments
-        had = self._cursor.segments
-        return sum(segment.size - (had[segment.name].offset if segment.name in had else 0) for segment in segments)
+        return sum(segment.size - self._had_bytes(segment) for segment in segments)
+
+    def _had_bytes(self, segment: SegmentFile) -> int:
+        progress = self._cursor.segments.get(segment.name)
+        return progress.offset if progress is not None and progress.offset < segment.size else 0
 
     def take(self, segments: Iterable[SegmentFile], limits: BatchLimits) -> Hand | None:
         """Take the next lines, at least one; None if there are none. The cursor stays where it is."""
@@ -79,10 +102,13 @@ class Feed:
             try:
                 with SegmentText(segment) as text:
                     progress = self._progress(segment, text)
-                    if not filling.fill(segment, text, progress.offset):
-                        self._seen[segment.name] = segment.inode, segment.size, segment.sealed
-            except OSError:  # gone, or not to be read now: there is another look
+                    is_some = filling.fill(segment, text, progress.offset)
+                    if not is_some and not filling.is_full:
+                        self._seen[segment.name] = segment.inode, text.end, segment.sealed
+            except FileNotFoundError:
                 continue
+            except OSError as error:  # there is another look
+                self._unreadable(error.strerror or type(error).__name__)
         return filling.hand()
 
     def take_again(self, takes: Iterable[Take]) -> Hand | None:
@@ -105,15 +131,33 @@ class Feed:
         return hand if hand is not None and list(hand.takes) == list(takes) else None
 
     def is_unchanged(self, hand: Hand) -> bool:
-        """Say whether all that was taken stands where it stood: nothing of it was erased."""
-        for take in hand.takes:
+        """Say whether all that was taken stands where it stood: nothing of it was erased.
+
+        What has no name any more may have been erased as a whole, or deleted to keep the journal within its limits,
+        and then nobody could erase it: neither is sent.
+        """
+        return all(self._stands(take) for take in hand.takes)
+
+    def _stands(self, take: Take) -> bool:
+        for suffix in (OPEN_SUFFIX, SEALED_SUFFIX, SEALED_SUFFIX):  # it may be sealed between two looks
             try:
-                with SegmentText(_named(self._directory, take.segment)) as text:
-                    if text.inode != take.inode and take.inode:
-                        return False
-            except OSError:  # deleted, to keep the journal within its limits: it was not erased
+                found = os.stat(self._directory / (take.segment + suffix), follow_symlinks=False)
+            except FileNotFoundError:
                 continue
-        return True
+            return found.st_ino == take.inode and found.st_size >= take.end
+        return False
+
+    def is_sent_before(self, hand: Hand) -> bool:
+        """Say whether anything of it may have been sent before."""
+        had = self._cursor.segments
+        return any(take.segment in had and take.start < had[take.segment].sent for take in hand.takes)
+
+    def begin(self, hand: Hand) -> None:
+        """Note in the cursor what is about to be sent."""
+        self._cursor.in_hand = list(hand.takes)
+        for take in hand.takes:
+            progress = self._cursor.segments.setdefault(take.segment, Progress(take.inode))
+            progress.sent = max(progress.sent, take.end)
 
     def acknowledge(self, hand: Hand, refused: Iterable[int]) -> None:
         """Move the cursor on behind what was taken; `refused` are the indices of the lines that are dead letters."""
@@ -121,36 +165,44 @@ class Feed:
         for take, events, anchors in zip(hand.takes, hand.events, hand.anchors, strict=True):
             progress = self._cursor.segments.setdefault(take.segment, Progress())
             progress.inode, progress.offset = take.inode, take.end
-            refused_here = dead.pop(take.segment, 0)
-            progress.delivered += events - refused_here
-            progress.refused += refused_here
+            progress.delivered += events - dead[take.segment]
+            progress.refused += dead[take.segment]
             progress.anchors = [*anchors, *progress.anchors][:_ANCHORS]
+        self._cursor.in_hand = []
+
+    def had(self, segment: SegmentFile, text: SegmentText) -> int:
+        """Return up to which byte of a segment the destination has had it."""
+        return self._progress(segment, text).offset
 
     def _progress(self, segment: SegmentFile, text: SegmentText) -> Progress:
         """Return how far the destination has had the file that stands there now."""
         progress = self._cursor.segments.setdefault(segment.name, Progress(inode=text.inode))
-        if progress.offset == 0:
-            progress.inode = text.inode
-        elif not _is_where_it_was(progress, text):
+        if not _is_where_it_was(progress, text):
             self._cursor.segments[segment.name] = progress = self._found_again(progress, text)
         return progress
 
     def _found_again(self, progress: Progress, text: SegmentText) -> Progress:
         """Return how far the destination has had a file that an erasure has put in the place of another."""
+        found = Progress(text.inode, sent=text.end if progress.sent else 0)
+        if not progress.anchors:
+            return found
         ranks = {anchor.encode(): rank for rank, anchor in enumerate(progress.anchors)}
-        best, found = len(ranks), Progress(inode=text.inode)
-        events = 0
+        best = len(ranks)
+        dead = self._refused()
+        delivered = refused = 0
         for offset, line in text.lines():
-            about = examine(line)
-            if not about.event_id:
+            event_id = examine(line).event_id
+            if not event_id:
                 continue
-            events += 1
-            rank = ranks.get(about.event_id, best)
+            if event_id.decode() in dead:
+                refused += 1
+            else:
+                delivered += 1
+            rank = ranks.get(event_id, best)
             if rank < best:
                 best = rank
-                found = Progress(text.inode, offset + len(line), events, 0, progress.anchors[rank:])
-        refused = min(progress.refused, found.delivered)
-        found.refused, found.delivered = refused, found.delivered - refused
+                found.offset, found.delivered, found.refused = offset + len(line), delivered, refused
+                found.anchors = progress.anchors[rank:]
         return found
 
 
@@ -164,52 +216,65 @@ class _Filling:
         self._takes: list[Take] = []
         self._events: list[int] = []
         self._anchors: list[tuple[str, ...]] = []
-
-    @property
-    def is_full(self) -> bool:
-        return self._limits is not None and (len(self._lines) >= self._limits.events or self._size >= self._limits.size)
+        self.is_full = False
 
     def fill(self, segment: SegmentFile, text: SegmentText, start: int, end: int | None = None) -> bool:
-        """Take lines from `start` on; say whether there were any."""
-        events, last, middle, stop = 0, b"", b"", start
+        """Take lines from `start` on; say whether there were any. Raises OSError; then none are taken."""
+        lines: list[bytes] = []
+        size, last, middle, stop = self._size, b"", b"", start
         for offset, line in text.lines(start, end):
             found = examine(line)
             if found.event_id:
-                if self._would_be_too_much(len(line)):
+                if self._would_be_too_much(len(self._lines) + len(lines), size + len(line)):
+                    self.is_full = True
                     break
-                self._lines.append(line[found.start :])
-                self._size += len(line)
-                events += 1
+                lines.append(line[found.start :])
+                size += len(line)
                 last = found.event_id
-                if events % 1024 == 1:
+                if len(lines) % 1024 == 1:
                     middle = found.event_id
-            elif line != b"\n" and not segment.sealed:
+            elif line != b"\n" and not segment.sealed and end is None:
                 break  # what is damaged may not be all there yet
             stop = offset + len(line)
         if stop > start:
+            self._lines += lines
+            self._size = size
             self._takes.append(Take(segment.name, text.inode, start, stop))
-            self._events.append(events)
+            self._events.append(len(lines))
             self._anchors.append(tuple(each.decode() for each in dict.fromkeys((last, middle)) if each))
         return stop > start
 
-    def _would_be_too_much(self, size: int) -> bool:
-        limits = self._limits
-        if limits is None or not self._lines:
+    def _would_be_too_much(self, events: int, size: int) -> bool:
+        if self._limits is None or not events:  # one that is larger than that is a batch of its own
             return False
-        return len(self._lines) >= limits.events or self._size + size > limits.size
+        return events >= self._limits.events or size > self._limits.size
 
     def hand(self) -> Hand | None:
         if not self._takes:
             return None
-        return Hand(tuple(self._takes), self._lines, tuple(self._events), tuple(self._anchors))
+        limits = self._limits
+        is_full = self.is_full or (limits is not None and len(self._lines) >= limits.events)
+        return Hand(tuple(self._takes), self._lines, tuple(self._events), tuple(self._anchors), is_full)
 
 
 def _is_where_it_was(progress: Progress, text: SegmentText) -> bool:
     """Say whether the offset means the same in this file: an inode alone does not tell, for it is used again."""
-    if progress.offset > text.end or progress.inode != text.inode:
+    if progress.inode != text.inode or progress.offset > text.end:
         return False
-    return not progress.anchors or text.last_id(progress.offset) in (progress.anchors[0].encode(), b"")
+    if not progress.anchors:
+        return progress.offset == 0 or text.read(progress.offset - 1, 1) == b"\n"
+    return examine(_line_before(text, progress.offset)).event_id == progress.anchors[0].encode()
 
 
-def _named(directory: Path, name: str) -> SegmentFile:
-    return SegmentFile(directory, name, True, 0, 0.0)
+def _line_before(text: SegmentText, end: int) -> bytes:
+    """Return the last line that is not empty and ends at `end`, or before in empty ones: those are no event's."""
+    size = _LOOK_BACK_BYTES
+    while True:
+        start = max(0, end - size)
+        found = text.read(start, end - start)
+        if not found.endswith(b"\n"):
+            return b""
+        _, newline, line = found.rstrip(b"\n").rpartition(b"\n")
+        if newline or not start:
+            return line
+        size *= 8

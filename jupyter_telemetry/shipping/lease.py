@@ -7,21 +7,20 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ..lockfile import HAS_SYMLINKS, LockFile
+from ..lockfile import HAS_SYMLINKS, LockFile, new_owner
 
 if TYPE_CHECKING:
     from pathlib import Path
-
 __all__ = ["LEASE_S", "Lease"]
 
-LEASE_S = 60.0
+LEASE_S = 120.0  # it is renewed every quarter of that, but not while a batch is sent, which may take a minute
 
 
 class Lease(LockFile):
     """Held for as long as its holder renews it; after `lease_s` without that, another one takes it.
 
     Who was paused for longer finds it lost at the next `check`, before anything is written. The lease of a process
-    that has died on this machine is free at once.
+    that has died on this machine is free at once. The child of a fork does not hold what its parent holds.
     """
 
     def __init__(self, path: Path, *, lease_s: float = LEASE_S) -> None:
@@ -33,6 +32,9 @@ class Lease(LockFile):
 
     def acquire(self) -> bool:
         """Take the lease if it is free; say whether it is held. Raises OSError if it cannot be written."""
+        if self._pid != os.getpid():
+            self._pid, self.is_held = os.getpid(), False
+            self._owner = new_owner()
         if not self.is_held:
             self.is_held = self.try_take()
             self._renewed_at = time.monotonic()
@@ -57,3 +59,7 @@ class Lease(LockFile):
         if self.is_held and os.getpid() == self._pid:
             self.is_held = False
             self.__exit__()
+
+    def forget(self) -> None:
+        """Know that somebody else has it."""
+        self.is_held = False

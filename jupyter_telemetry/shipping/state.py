@@ -30,13 +30,14 @@ class State:
     """The state of one shipper, since it was made.
 
     It is written to `state.json` beside the cursor when it turns from well to failing or back, and else every few
-    seconds in which something happens: {"at", "delivered", "refused", "failures", "failing_since", "reason",
-    "last_delivered_at"}, times in RFC 3339 or null.
+    seconds in which something happens: {"at", "delivered", "refused", "unerased", "failures", "failing_since",
+    "reason", "last_delivered_at"}, times in RFC 3339 or null.
     """
 
     def __init__(self, place: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self.delivered_events = 0
         self.refused_events = 0
+        self.unerased_events = 0  # that were erased in the journal, and that the destination was told of and keeps
         self.failures = 0  # tries that were followed by another one
         self.failing_since: str | None = None
         self.reason = ""  # of the last failure; "" if all is well
@@ -45,22 +46,43 @@ class State:
         self._place = place
         self._clock = clock
         self._written_at = float("-inf")
+        self._is_written = True
         self._said: dict[str, float] = {}  # by reason, when
 
     def delivered(self, events: int) -> None:
         """Note events that are acknowledged."""
         self.delivered_events += events
-        self.last_delivered_at = _now()
+        if events:
+            self.last_delivered_at = _now()
+        if not self.well():
+            self._write(at_once=False)
+
+    def well(self) -> bool:
+        """Note that nothing is amiss now; say whether something was."""
         was_failing, self.failing_since, self.reason = self.failing_since, None, ""
         if was_failing:
             self._said = {}
-            _log.info("shipping to %s goes on", self._place.name)
-        self._write(at_once=bool(was_failing))
+            with contextlib.suppress(Exception):
+                _log.info("shipping to %s goes on", self._place.name)
+            self._write(at_once=True)
+        return bool(was_failing)
 
     def refused(self, events: int, reason: str) -> None:
         """Note events that became dead letters, for the reason of one of them."""
         self.refused_events += events
         self._warn("shipping to %s: events became dead letters: %s", reason)
+        self._write(at_once=False)
+
+    def unerased(self, events: int, reason: str) -> None:
+        """Note erased events that the destination keeps, and why it does."""
+        self.unerased_events += events
+        self._warn("shipping to %s: it keeps events that were erased here: %s", reason)
+        self._write(at_once=False)
+
+    def flush(self) -> None:
+        """Write what is not written yet."""
+        if not self._is_written:
+            self._write(at_once=True)
 
     def failed(self, reason: str) -> None:
         """Note what went wrong; it is logged at once, and then once a minute."""
@@ -82,13 +104,15 @@ class State:
 
     def _write(self, *, at_once: bool) -> None:
         now = self._clock()
-        if not at_once and now - self._written_at < WRITE_INTERVAL_S:
+        self._is_written = at_once or now - self._written_at >= WRITE_INTERVAL_S
+        if not self._is_written:
             return
         self._written_at = now
         content = {
             "at": _now(),
             "delivered": self.delivered_events,
             "refused": self.refused_events,
+            "unerased": self.unerased_events,
             "failures": self.failures,
             "failing_since": self.failing_since,
             "reason": self.reason,

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from ..shipping.sink import Sink
+from ..shipping.sink import Sink
 
 __all__ = ["GROUP", "known_sinks", "make_sink", "sink_class", "sink_name"]
 
@@ -50,6 +48,8 @@ def make_sink(given: str | dict[str, Any] | Sink) -> Sink:
     Raises ConfigurationError for what cannot be made, MissingExtra where a library is missing.
     """
     if not isinstance(given, (str, dict)):
+        if not isinstance(given, Sink):
+            raise ConfigurationError(f"a sink is a URL, a dict or a Sink, not {type(given).__name__}")
         return given
     options = {"to": given} if isinstance(given, str) else dict(given)
     url = options.pop("to", None)
@@ -71,8 +71,8 @@ def sink_name(url: Any) -> str:
             'a sink needs a URL, such as "postgresql://db.example.org/telemetry", or a dict with "sink" and its options'
         )
     scheme, colon, _ = url.partition(":")
-    if not colon or "/" in scheme:
-        return "lake"  # a path
+    if not colon or "/" in scheme or len(scheme) == 1:
+        return "lake"  # a path, or one on a Windows drive
     return _SCHEMES.get(scheme.lower(), scheme.lower())
 
 

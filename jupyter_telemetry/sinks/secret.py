@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import ConfigurationError
 
 __all__ = ["Secret", "without_secrets"]
+
+_SECRET = re.compile("pass(word|wd|phrase)|token|secret|signature|credential", re.IGNORECASE)
 
 
 class Secret:
@@ -53,12 +56,15 @@ class Secret:
 
 
 def without_secrets(url: str, what: str) -> str:
-    """Return a URL that holds no password.
+    """Return a URL that holds no password, neither before its host nor among its parameters.
 
     Raises ConfigurationError for one that does: it would be shown, and logged.
     """
     try:
-        holds_one = urlsplit(url).password is not None
+        parts = urlsplit(url)
+        holds_one = parts.password is not None or any(
+            _SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)
+        )
     except ValueError:
         raise ConfigurationError(f"{what}: the URL cannot be read") from None
     if holds_one:

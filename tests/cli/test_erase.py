@@ -58,6 +58,7 @@ def test_json_says_the_same_for_programs(run, journal):
         "journal": str(journal),
         "erased": {RUN["$id"]: 1},
         "kept": [],
+        "dead_letters": {},
         "segments": 1,
         "tombstone": str(tombstone.path),
         "damaged": 0,

@@ -1,0 +1,307 @@
+"""Carries a journal to one sink, batch by batch, for as long as it holds the lease."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError
+from ..journal.cursors import CURSOR_FILE, Cursor, Progress
+from ..journal.deadletters import DIRECTORY as DEAD_LETTERS
+from ..journal.deadletters import dead_letters, remove_dead_letters, write_dead_letters
+from ..journal.identity import journal_name
+from ..journal.lock import JournalLock
+from ..journal.reader import JournalReader
+from ..journal.segment import scan
+from ..lockfile import LockLost
+from ..privatefile import make_private
+from .afterwards import account_for_the_gone, erasures
+from .batch import Batch
+from .delivery import Delivery, odd
+from .feed import Feed
+from .sink import CannotErase, SinkError
+from .state import read_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from .backoff import Backoff
+    from .feed import Hand
+    from .lease import Lease
+    from .sink import BatchLimits, Sink
+    from .state import State
+
+__all__ = ["Carrier", "Stopped"]
+
+SETTLE_INTERVAL_S = 30.0  # between two looks at what was erased and expired while batches are sent
+LEAST_EVENT_BYTES = 150  # its metadata alone
+LOCK_INTERVAL_S = 0.5  # between two tries to have an erasure's lock
+
+
+class Stopped(Exception):
+    """The shipper was asked to stop while it waited."""
+
+
+class _Overtaken(LockLost):
+    """What was taken was erased, or deleted, meanwhile: begin again from the cursor. A sink lets it through."""
+
+
+class Carrier:
+    """Does the work of a Shipper, in whatever thread calls it; one at a time.
+
+    Parameters
+    ----------
+    place: the destination's own directory in the journal.
+    wait: returns after so many seconds, and renews the lease meanwhile; raises Stopped.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        place: Path,
+        sink: Sink,
+        limits: BatchLimits,
+        lease: Lease,
+        backoff: Backoff,
+        state: State,
+        wait: Callable[[float], None],
+    ) -> None:
+        self._directory = directory
+        self._place = place
+        self._sink = sink
+        self._limits = limits
+        self._lease = lease
+        self._state = state
+        self._wait = wait
+        self._delivery = Delivery(sink, backoff, self._pause, state.failed)
+        self._erasure = JournalLock(directory)
+        self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
+        self._cursor: Cursor | None = None
+        self._feed: Feed | None = None
+        self._settled_at = 0.0
+        self._since: float | None = None  # when something was first seen to wait for a batch to fill
+        self._waiting = 0  # bytes, at the last look
+        self._is_unreadable = False
+
+    def carry(self, *, until_empty: bool) -> bool:
+        """Send batches while there are any that are due; say whether nothing is left. Raises Stopped."""
+        if not self._directory.is_dir():
+            return True
+        try:
+            if not self._take_over():
+                return False
+            while True:
+                try:
+                    is_empty = self._ship_next(until_empty=until_empty)
+                except _Overtaken:
+                    self._forget()
+                    continue
+                if is_empty is not None:
+                    return is_empty
+        except LockLost:
+            self._forget()
+            self._lease.forget()
+            return False
+        except OSError as error:
+            self._forget()
+            self._say_unreadable(error.strerror or type(error).__name__)
+            return False
+        except BaseException:
+            self._forget()
+            raise
+
+    def _ship_next(self, *, until_empty: bool) -> bool | None:
+        """Send one batch; None: there may be more."""
+        self._wait(0.0)
+        feed, cursor = self._opened()
+        self._lease.check()
+        if time.monotonic() - self._settled_at >= SETTLE_INTERVAL_S:
+            self._settle(cursor)
+        self._is_unreadable = False
+        segments = feed.segments()
+        waiting = self._state.waiting_bytes = feed.waiting_bytes(segments)
+        hand = feed.take_again(cursor.in_hand) if cursor.in_hand else None
+        if hand is None and waiting and not self._may_be_due(waiting, until_empty=until_empty):
+            self._settle(cursor)
+            return False
+        if hand is None:
+            hand = feed.take(segments, self._limits)
+            if hand is not None and not (hand.is_full or self._is_old(until_empty=until_empty)):
+                self._settle(cursor)
+                return False
+        if hand is not None:
+            self._send(feed, cursor, hand)
+            return None
+        self._since = None
+        self._state.waiting_bytes = 0
+        is_settled = self._settle(cursor)
+        if not self._is_unreadable and is_settled:
+            self._state.well()
+        return not self._is_unreadable and is_settled
+
+    def _may_be_due(self, waiting: int, *, until_empty: bool) -> bool:
+        """Say whether it is worth while to read what waits: for a batch that is full, or has waited long enough."""
+        had, self._waiting = self._waiting, waiting
+        may_be_full = waiting >= self._limits.size or (
+            waiting >= self._limits.events * LEAST_EVENT_BYTES and waiting != had
+        )
+        return self._is_old(until_empty=until_empty) or may_be_full
+
+    def _is_old(self, *, until_empty: bool) -> bool:
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        return until_empty or now - self._since >= self._limits.age_s
+
+    def _send(self, feed: Feed, cursor: Cursor, hand: Hand) -> None:
+        def check() -> None:
+            self._lease.check()
+            if not feed.is_unchanged(hand):
+                raise _Overtaken
+
+        sent_before = feed.is_sent_before(hand)
+        feed.begin(hand)
+        self._save(cursor)
+        self._check_hand = check
+        batch = Batch(
+            hand.lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check
+        )
+        refused = self._delivery.deliver(batch) if hand.lines else {}
+        if sent_before:
+            self._take_back(batch.ids)
+        if refused:
+            self._bury(hand, refused)
+        feed.acknowledge(hand, refused)
+        self._save(cursor)
+        self._check_hand = None
+        self._since = None
+        self._state.delivered(len(hand.lines) - len(refused))
+
+    def _take_back(self, event_ids: Collection[str]) -> None:
+        """Remove the dead letters that a shipper wrote for these events and was killed, before the cursor said so."""
+        wanted = frozenset(event_ids)
+        if not any(letter.event_id in wanted for letter in dead_letters(self._directory, self._place.name)):
+            return
+        while not self._erasure.try_take():  # no dead letter is to come back that an erasure takes away
+            self._pause(LOCK_INTERVAL_S)
+        try:
+            remove_dead_letters(self._directory, self._place.name, wanted)
+        finally:
+            self._erasure.__exit__()
+
+    def _bury(self, hand: Hand, refused: dict[int, str]) -> None:
+        """Write dead letters, and none of an event that is erased meanwhile: an erasure looks for them at its end."""
+        letters = [(hand.lines[index], reason) for index, reason in sorted(refused.items())]
+        check = self._check_hand or self._lease.check
+        path = write_dead_letters(self._directory, self._place.name, letters, check)
+        try:
+            check()
+        except _Overtaken:
+            path.unlink(missing_ok=True)
+            raise
+        self._state.refused(len(refused), letters[0][1])
+
+    # What is done beside
+
+    def _settle(self, cursor: Cursor) -> bool:
+        """Carry erasures on, and account for segments that are gone; say whether the destination knows of all."""
+        self._settled_at = time.monotonic()
+        self._schemas = {}
+        self._check_hand = None
+        is_done = True
+        for ids, note in erasures(self._directory, cursor):
+            # While an erasure is at work, what it has named may still be sent: it is carried on when that is over.
+            is_done = self._erasure.is_free() and self._erase(ids)
+            if not is_done:
+                break
+            note()
+            self._save(cursor)
+        if account_for_the_gone(self._directory, cursor):
+            self._save(cursor)
+        return is_done
+
+    def _erase(self, ids: list[str]) -> bool:
+        """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
+        try:
+            if self._sink.erases and ids:
+                self._delivery.open()
+            if ids:
+                self._lease.check()
+                self._sink.erase(ids)
+        except CannotErase as error:
+            self._state.unerased(len(ids), str(error))
+        except (LockLost, ConfigurationError, Stopped):
+            raise
+        except Exception as error:
+            self._delivery.wait(
+                str(error) if isinstance(error, SinkError) else odd(error), getattr(error, "retry_after_s", None)
+            )
+            return False
+        return True
+
+    # What it holds
+
+    def _take_over(self) -> bool:
+        make_private(str(self._place.parent))
+        make_private(str(self._place))
+        was_held = self._lease.is_held
+        if not self._lease.acquire():
+            return False
+        if not was_held:
+            self._forget()
+            for directory in (self._place, self._directory / DEAD_LETTERS / self._place.name):
+                _sweep(directory)
+        return True
+
+    def _opened(self) -> tuple[Feed, Cursor]:
+        if self._cursor is None or self._feed is None:
+            cursor = Cursor.load(self._place / CURSOR_FILE, self._sink.name)
+            if not cursor.segments and read_state(self._place):  # the cursor was lost: who knows what was sent
+                for segment in scan(self._directory):
+                    cursor.segments[segment.name] = Progress(segment.inode, sent=segment.size)
+            self._cursor = cursor
+            self._feed = Feed(self._directory, cursor, self._refused_ids, self._say_unreadable)
+        return self._feed, self._cursor
+
+    def _refused_ids(self) -> set[str]:
+        return {letter.event_id for letter in dead_letters(self._directory, self._place.name)}
+
+    def _forget(self) -> None:
+        self._cursor = self._feed = self._check_hand = None
+
+    def _save(self, cursor: Cursor) -> None:
+        cursor.save(self._place / CURSOR_FILE, self._lease.check)
+
+    def hand_back(self) -> None:
+        """Let others have what this shipper holds."""
+        self._delivery.close()
+        self._forget()
+        self._state.flush()
+        with contextlib.suppress(OSError):
+            self._lease.release()
+
+    def _schema(self, schema_id: str, version: str) -> Mapping[str, Any] | None:
+        if (schema_id, version) not in self._schemas:
+            unknown: dict[tuple[str, str], Mapping[str, Any] | None] = {(schema_id, version): None}
+            self._schemas = {**self._schemas, **unknown, **JournalReader(self._directory).schemas()}
+        return self._schemas[schema_id, version]
+
+    def _pause(self, wait_s: float) -> None:
+        """Wait before the next try. Raises Stopped, _Overtaken, LockLost."""
+        self._wait(wait_s)
+        (self._check_hand or self._lease.check)()
+
+    def _say_unreadable(self, reason: str) -> None:
+        self._is_unreadable = True
+        self._state.failed(f"the journal's own directory: {reason}")
+
+
+def _sweep(directory: Path) -> None:
+    """Remove the drafts that killed shippers left."""
+    with contextlib.suppress(OSError):
+        for path in directory.iterdir():
+            if path.name.startswith("."):
+                path.unlink(missing_ok=True)
