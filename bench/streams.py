@@ -128,9 +128,59 @@ def otlp(directory: Path) -> Iterator[tuple[Any, Callable[[list[Batch]], Callabl
         collector.kill()
 
 
+@contextmanager
+def kafka(_: Path) -> Iterator[tuple[Any, Callable[[list[Batch]], Callable[[], None]]]]:
+    """librdkafka's mock cluster, not Kafka; the same messages, made before, as fast as a producer takes them."""
+    import confluent_kafka
+
+    from jupyter_telemetry.sinks.kafka import KafkaSink
+
+    running = import_module("tests.sinks.running")
+    program = running.Program("kafka_mock.py", 3)
+    program.start()
+    counted = [0]
+
+    def count(error: Any, _: Any) -> None:
+        counted[0] += error is None
+
+    producer = confluent_kafka.Producer(
+        {
+            "bootstrap.servers": program.said,
+            "enable.idempotence": True,
+            "on_delivery": count,
+            "compression.type": "lz4",
+            "batch.num.messages": 10_000,
+            "linger.ms": 5,
+        }
+    )
+    producer.list_topics("direct", timeout=10)
+
+    def library(given: list[Batch]) -> Callable[[], None]:
+        messages = [
+            [
+                (line[:-1], [("event_id", head.event_id), ("schema_id", head.schema_id), ("schema_version", "1")])
+                for line, head in zip(batch.lines, batch.heads, strict=True)
+            ]
+            for batch in given
+        ]
+
+        def produce() -> None:
+            for batch in messages:
+                for value, headers in batch:
+                    producer.produce("direct", value, "bench", headers=headers)
+                producer.flush()
+
+        return produce
+
+    try:
+        yield KafkaSink(program.said, "sink"), library
+    finally:
+        program.kill()
+
+
 def main() -> None:
     """Measure one, and print it."""
-    contest = {"http": http, "otlp": otlp}[sys.argv[1]]
+    contest = {"http": http, "otlp": otlp, "kafka": kafka}[sys.argv[1]]
     ours, theirs = [], []
     with TemporaryDirectory() as place, contest(Path(place)) as (sink, library):
         sink.open()

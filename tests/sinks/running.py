@@ -29,15 +29,27 @@ class Program:
 
     def start(self) -> None:
         """Start it; return when it is ready."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
         self.said = self._process.stdout.readline().strip()
         assert self.said, f"{self._command} did not start"
+
+    def tell(self, line: str) -> None:
+        """Give it a line; return when it answers."""
+        self._process.stdin.write(f"{line}\n")
+        assert self._process.stdout.readline()
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """Kill it, if it runs, as a power cut would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(30)
+            self._process.stdin.close()
             self._process.stdout.close()
             self._process = None
 
