@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from ..privatefile import make_private, replacing
+from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
 
 if TYPE_CHECKING:
@@ -49,12 +50,13 @@ def write_dead_letters(
     destination: the directory's name. Raises OSError, and what `check` raises; then nothing was kept.
     """
     place = Path(journal, DIRECTORY, destination)
-    make_private(str(place.parent))
-    make_private(str(place))
+    mode = shared_mode(journal)
+    make_private(str(place.parent), mode=mode)
+    make_private(str(place), mode=mode)
     now = datetime.now(timezone.utc)
     refused_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
     path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
-    with replacing(path, lasting=True, check=check) as file:
+    with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
         for line, reason in refused:
             head = orjson.dumps({"refused_at": refused_at, "reason": reason})
             file.write(head[:-1] + b"," + _EVENT + line.rstrip(b"\n") + b"}\n")
@@ -101,7 +103,7 @@ def erase_dead_letters(
         if not kept:
             path.unlink()
         elif gone:
-            with replacing(path, lasting=True) as file:
+            with replacing(path, lasting=True, mode=file_mode(journal)) as file:
                 file.writelines(kept)
         erased += gone
     return erased

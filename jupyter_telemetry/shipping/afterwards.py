@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..journal.accounts import Account, accounts_since
 from ..journal.segment import scan
 from ..journal.tombstones import tombstones
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["account_for_the_gone", "erasures"]
 
-ACCOUNTS_FILE = "accounts.jsonl"
 IDS_AT_ONCE = 1000
+
+_NO_ACCOUNT = Account("", "", None, 0, "")
 
 
 def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callable[[], None]]]:
@@ -51,42 +53,30 @@ def account_for_the_gone(journal: Path, cursor: Cursor) -> bool:
     }  # twice: a file that is renamed may be missing from one listing
     for name in sorted(gone - there):
         progress = cursor.segments.pop(name)
-        account = accounts.pop(name, {"what": "", "events": 0})
-        if account["what"] == "erased":
+        account = accounts.pop(name, _NO_ACCOUNT)
+        if account.what == "erased":
             continue
         cursor.delivered += progress.delivered
         cursor.refused += progress.refused
-        cursor.expired += max(0, account["events"] - progress.delivered - progress.refused)
-    cursor.expired += sum(account["events"] for account in accounts.values() if account["what"] == "expired")
+        cursor.expired += max(0, account.events - progress.delivered - progress.refused)
+    cursor.expired += sum(account.events for account in accounts.values() if account.what == "expired")
     changed = bool(gone - there) or cursor.accounts != upto
     cursor.accounts = upto
     return changed
 
 
-def _new_accounts(journal: Path, start: int, there: set[str]) -> tuple[dict[str, dict[str, Any]], int]:
+def _new_accounts(journal: Path, start: int, there: set[str]) -> tuple[dict[str, Account], int]:
     """Read on in the journal's accounts up to the first segment that is there still: by segment, and up to where.
 
     A limit that is killed between its line and the deletion leaves a segment that the next one deletes.
     """
-    found: dict[str, dict[str, Any]] = {}
-    try:
-        file = (journal / ACCOUNTS_FILE).open("rb")
-    except FileNotFoundError:
-        return found, 0
-    with file:
-        if start > file.seek(0, 2):  # summed up meanwhile: what was in it is accounted for
-            start = 0
-        file.seek(start)
-        for line in file:
-            try:
-                account = orjson.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                account = {}
-            if account is None or account.get("segment") in there:
-                break
-            if account.get("segment"):
-                found[account["segment"]] = account
-            start += len(line)
+    found: dict[str, Account] = {}
+    for account, position in accounts_since(journal, start):
+        if account is not None and account.segment in there:
+            break
+        if account is not None and account.segment:
+            found[account.segment] = account
+        start = position
     return found, start
 
 

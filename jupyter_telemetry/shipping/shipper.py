@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, TelemetryError
+from ..journal.access import shared_mode
 from ..journal.cursors import CURSOR_FILE, DIRECTORY, Cursor
 from ..journal.deadletters import write_dead_letters
 from ..journal.identity import journal_name
@@ -300,8 +301,8 @@ class Shipper:
     # What it holds
 
     def _take_over(self) -> bool:
-        make_private(str(self.place.parent))
-        make_private(str(self.place))
+        make_private(str(self.place.parent), mode=shared_mode(self.directory))
+        make_private(str(self.place), mode=shared_mode(self.directory))
         was_held = self._lease.is_held
         if not self._lease.acquire():
             return False
