@@ -151,7 +151,7 @@ def _opened(path: Path) -> int:
             if path.is_symlink():
                 raise
             continue
-        if sys.platform != "win32" and os.geteuid() == 0:  # root erases in somebody's journal
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # root erases in somebody's journal
             owner = os.stat(path.parent)
             os.chown(fd, owner.st_uid, owner.st_gid)
         return fd
