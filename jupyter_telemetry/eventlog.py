@@ -104,7 +104,7 @@ class EventLog(Settings):
         timestamp_override: the event's time, if not now; a naive one is UTC.
 
         Returns the capsule as recorded (it may share nested values with `event`), or None if the configuration
-        does not allow it.
+        does not allow it, or not so many.
 
         Raises SchemaNotRegistered, InvalidEvent — unless `on_invalid` is "log".
         """
@@ -117,6 +117,9 @@ class EventLog(Settings):
                 route = self._find_route(schema_name if schema_id is None else schema_id, version)
             if route.denied:
                 route.counters.not_allowed += 1
+                return None
+            if route.rate is not None and not route.rate.take():
+                self._limit(route)
                 return None
             route.validate(event)
             kept = route.filter(event)  # type: ignore[arg-type]
@@ -306,6 +309,7 @@ class EventLog(Settings):
             "recorded": sum(each.recorded for each in counters),
             "not_allowed": sum(each.not_allowed for each in counters),
             "invalid": sum(each.invalid for each in counters) + self._unknown,
+            "rate_limited": sum(each.rate_limited for each in counters),
             "handler_failures": self._attachment.failures,
             "redaction_failures": sum(each.redaction_failures for each in counters),
         }
@@ -357,6 +361,7 @@ class EventLog(Settings):
             self._attachment.attach(self.handlers)
             self.governance = governance
             self._raises = self.on_invalid == "raise"
+            self._routemaker.rates = self.max_rates
             self._routes = {}
             self._look_at = monotonic() + LOOK_INTERVAL_S if governance.consent.depends_on_decisions else None
 
@@ -450,6 +455,10 @@ class EventLog(Settings):
         return self.governance.limits(schema.id, classifies=classification.classifies)
 
     # What fails
+
+    def _limit(self, route: Route) -> None:
+        route.counters.rate_limited += 1
+        self._routemaker.say_limited(route.schema.id, route.rate.rate)  # type: ignore[union-attr]
 
     def _refuse(self, error: Exception, schema_id: object, version: object) -> None:
         counters = None

@@ -20,15 +20,15 @@ __all__ = ["create", "draft_of", "make_private", "replacing", "sync_directory"]
 _NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-def create(path: str | os.PathLike[str], flags: int = os.O_WRONLY) -> int:
+def create(path: str | os.PathLike[str], flags: int = os.O_WRONLY, *, mode: int = 0o600) -> int:
     """Create a file, and return its descriptor. Raises OSError; FileExistsError if anything stands there.
 
-    flags: how it is opened, as of os.open.
+    flags: how it is opened, as of os.open. mode: if it is not for its owner alone.
     """
     fd = os.open(path, flags | _NEW, 0o600)
     try:
         if hasattr(os, "fchmod"):
-            os.fchmod(fd, 0o600)
+            os.fchmod(fd, mode)
     except BaseException:
         os.close(fd)
         with suppress(OSError):
@@ -51,7 +51,11 @@ def draft_of(path: str | os.PathLike[str], suffix: str = ".tmp") -> Iterator[str
 
 @contextmanager
 def replacing(
-    path: str | os.PathLike[str], *, lasting: bool = False, check: Callable[[], None] | None = None
+    path: str | os.PathLike[str],
+    *,
+    lasting: bool = False,
+    check: Callable[[], None] | None = None,
+    mode: int = 0o600,
 ) -> Iterator[BinaryIO]:
     """Write a new file inside `with`, which takes the place of `path` at its end: others see all of it, or nothing.
 
@@ -59,11 +63,12 @@ def replacing(
     ----------
     lasting: it is on the disk when this returns, as far as the file system can say so.
     check: raises if `path` may not be replaced any more; called last.
+    mode: of the new file.
 
     Raises OSError, and what `check` raises: then nothing has changed.
     """
     with draft_of(path) as draft:
-        with os.fdopen(create(draft), "wb") as file:
+        with os.fdopen(create(draft, mode=mode), "wb") as file:
             yield file
             if lasting:
                 file.flush()
@@ -92,23 +97,23 @@ def sync_directory(directory: str | os.PathLike[str]) -> None:
         os.close(fd)
 
 
-def make_private(directory: str) -> None:
+def make_private(directory: str, *, mode: int = 0o700) -> None:
     """Make the directory, with its parents, for its owner alone; one that stands empty is made so too.
 
     The mode of a directory that holds anything is left as it is: it may be `/tmp`, or opened to a group on
-    purpose, and what the journal writes into it is private all the same.
+    purpose, and what the journal writes into it is private all the same. `mode`: if it is not for its owner alone.
 
     Raises OSError.
     """
     if os.path.isdir(directory):
         if _is_ours_and_empty(directory):
-            os.chmod(directory, 0o700)
+            os.chmod(directory, mode)
         return
     if parent := os.path.dirname(directory):
         os.makedirs(parent, exist_ok=True)
     try:
         os.mkdir(directory, 0o700)
-        os.chmod(directory, 0o700)
+        os.chmod(directory, mode)
     except FileExistsError:
         if not os.path.isdir(directory):  # not by another process, a moment ago
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), directory) from None

@@ -11,6 +11,7 @@ from .validation import Violation, may_recurse
 
 if TYPE_CHECKING:
     from .outlet import Outlet
+    from .rate import TokenBucket
     from .schema import EventSchema
 
 __all__ = ["Counters", "Route"]
@@ -25,13 +26,14 @@ _NOT_EXPLAINED = Violation("$", "json", "holds a value that JSON cannot hold", (
 class Counters:
     """What became of one schema's events; outlives its routes."""
 
-    __slots__ = ("invalid", "not_allowed", "recorded", "redaction_failures")
+    __slots__ = ("invalid", "not_allowed", "rate_limited", "recorded", "redaction_failures")
 
     def __init__(self) -> None:
         # An `+= 1` on a slot cannot be interrupted by another thread under the GIL.
         self.recorded = 0
         self.not_allowed = 0
         self.invalid = 0
+        self.rate_limited = 0
         self.redaction_failures = 0
 
 
@@ -42,6 +44,7 @@ class Route:
     ----------
     outlet: what the log's own limits make of the events; None: nothing may be kept, the route is `denied`.
     narrower: what those handlers get that have limits of their own.
+    rate: how many events may be recorded in a second; None: any number.
     """
 
     __slots__ = (
@@ -54,6 +57,7 @@ class Route:
         "encode",
         "narrower",
         "outlet",
+        "rate",
         "schema",
         "seal",
     )
@@ -61,11 +65,17 @@ class Route:
     outlet: Outlet
 
     def __init__(
-        self, schema: EventSchema, counters: Counters, outlet: Outlet | None, narrower: tuple[Outlet, ...] = ()
+        self,
+        schema: EventSchema,
+        counters: Counters,
+        outlet: Outlet | None,
+        narrower: tuple[Outlet, ...] = (),
+        rate: TokenBucket | None = None,
     ) -> None:
         self.schema = schema
         self.counters = counters
         self.narrower = narrower
+        self.rate = rate
         self.denied = outlet is None
         if outlet is None:
             return

@@ -8,11 +8,12 @@ from .handlers import is_line_handler
 from .outlet import Outlet
 from .privacy import DECISION_SCHEMA
 from .privacy.globs import is_glob
+from .rate import TokenBucket, rate_of
 from .route import Counters, Route
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .attachment import Attachment
     from .governance import Governance
@@ -32,6 +33,8 @@ class RouteMaker:
         self._attachment = attachment
         self._notices = notices
         self.counters: dict[tuple[str, str], Counters] = {}
+        self.rates: Mapping[str, float] = {}  # as rate_of takes them
+        self._buckets: dict[str, TokenBucket] = {}  # by schema id: all versions together
 
     def make(
         self,
@@ -74,7 +77,27 @@ class RouteMaker:
                     time_unit=outlets[0].time_unit if outlets else None,
                 )
             )
-        return Route(schema, counters, outlets[0], tuple(outlets[1:]))
+        return Route(schema, counters, outlets[0], tuple(outlets[1:]), self._bucket(schema.id))
+
+    def say_limited(self, schema_id: str, rate: float) -> None:
+        """Say, once a minute, that events were not recorded since there were too many."""
+        self._notices.warn(
+            ("rate", schema_id),
+            "Events of %s were not recorded: there are more than the %s a second that EventLog.max_rates allows.",
+            schema_id,
+            f"{rate:g}",
+        )
+
+    def _bucket(self, schema_id: str) -> TokenBucket | None:
+        """Return what limits a schema's events: the same as before, unless the limit has changed."""
+        rate = rate_of(schema_id, self.rates)
+        if rate is None:
+            self._buckets.pop(schema_id, None)
+            return None
+        bucket = self._buckets.get(schema_id)
+        if bucket is None or bucket.rate != rate:
+            bucket = self._buckets[schema_id] = TokenBucket(rate)
+        return bucket
 
     def explain(self, schema: EventSchema, handlers: Iterable[logging.Handler] | None = None) -> None:
         """Give a schema to handlers that keep schemas beside the events; by default to all of the log."""

@@ -12,7 +12,7 @@ from traitlets.config.loader import DeferredConfig, LazyConfigValue
 from .errors import ConfigurationError
 from .privacy import Redactions, parse_classifications, parse_consent, read_key
 from .privacy.pseudonym import KEY_VARIABLE
-from .traits import AllowedSchemas, Handlers, Mapped, Shippers, resolve_lazy, unshared
+from .traits import AllowedSchemas, Handlers, Mapped, Rates, Shippers, resolve_lazy, unshared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +94,12 @@ class Settings(Configurable):
         help="The longest line that an event may become, metadata included, in bytes of UTF-8.",
     ).tag(config=True)
 
+    max_rates = Rates(
+        help="""How many events are recorded in a second: a number, for the events of each schema, or a dict from a
+        schema id (or glob) to one. What comes beyond is dropped and counted ("rate_limited"). By default: any
+        number."""
+    ).tag(config=True)
+
     fetch_references = Bool(
         False,
         help="""Whether registering a schema may fetch the http and https documents that its $ref names. Recording
@@ -167,5 +173,5 @@ class Settings(Configurable):
         self._configured_handlers = self._found_handlers  # not before: what failed may be tried again
 
 
-_MAPPED = ("redactions", "classifications", "consent", "notice")
+_MAPPED = ("redactions", "classifications", "consent", "notice", "max_rates")
 SETTINGS = tuple(Settings.class_traits(config=True))

@@ -16,7 +16,7 @@ from .handlers import close_handlers, make_handler
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "Mapped", "Shippers", "resolve_lazy", "unshared"]
+__all__ = ["AllowedSchemas", "HandlerList", "Handlers", "Mapped", "Rates", "Shippers", "resolve_lazy", "unshared"]
 
 _ENTRY_KEYS = ("allowed_properties", "allowed_categories")
 
@@ -251,6 +251,33 @@ class Mapped(_Collected):
         parts = [self.from_string(s) for s in s_list]
         odd = next((part for part in parts if not isinstance(part, dict)), None)
         return odd if odd is not None else {name: each for part in parts for name, each in part.items()}
+
+
+class Rates(Mapped):
+    """A dict from schema ids, or globs, to events per second, or one number for each schema; by default empty."""
+
+    def __init__(self, **metadata: Any) -> None:
+        super().__init__(**metadata)
+        self.info_text = "a number of events per second, or a dict from schema ids or globs to such numbers"
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return a dict; a number is meant for every schema."""
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = {"*": value}
+        rates = super().validate(obj, value)
+        for name, rate in rates.items():
+            if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < float("inf"):
+                raise ConfigurationError(
+                    f"EventLog.{self.name}: write a number of events per second above 0 for {name!r}, not {rate!r}"
+                )
+        return rates
+
+    def from_string(self, s: str) -> Any:
+        """Parse what stands on a command line: a number, or JSON."""
+        try:
+            return float(s)
+        except ValueError:
+            return super().from_string(s)
 
 
 def resolve_lazy(lazy: LazyConfigValue, value: Any) -> Any:

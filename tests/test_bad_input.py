@@ -92,6 +92,7 @@ def test_a_bad_event_is_refused_without_its_values(log, tmp_path, case, capfd, c
         "recorded": 0,
         "not_allowed": 0,
         "invalid": 1,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }

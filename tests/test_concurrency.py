@@ -142,6 +142,7 @@ def test_every_event_of_every_thread_is_written_once_in_its_thread_s_order(log, 
         "recorded": len(crowd.outcomes),
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }
@@ -180,7 +181,7 @@ def test_counts_are_exact(log):
         crowd.wait_for(300)
     outcomes = Counter(outcome for outcome, _ in crowd.outcomes)
     failures = sum(fails for _, fails in crowd.outcomes)
-    assert log.counts() == {**outcomes, "handler_failures": failures, "redaction_failures": 0}
+    assert log.counts() == {**outcomes, "rate_limited": 0, "handler_failures": failures, "redaction_failures": 0}
 
 
 def test_handlers_that_come_and_go_get_each_event_in_between_once(log, written):
@@ -199,6 +200,7 @@ def test_handlers_that_come_and_go_get_each_event_in_between_once(log, written):
         "recorded": len(all_ids),
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }
@@ -253,6 +255,7 @@ def test_schemas_that_are_registered_meanwhile_are_recorded_from_then_on(log, wr
         "recorded": len(ids) + 50,
         "not_allowed": 0,
         "invalid": refused,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }
@@ -283,6 +286,7 @@ def test_what_is_allowed_may_change_meanwhile_and_each_call_knows_what_became_of
         "recorded": len(ids) + 100,
         "not_allowed": len(crowd.outcomes) - len(ids) + 100,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }

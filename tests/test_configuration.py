@@ -364,6 +364,7 @@ def test_what_is_allowed_changes_with_the_next_event(make_log):
         "recorded": 3,
         "not_allowed": 2,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }

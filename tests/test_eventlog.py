@@ -89,6 +89,7 @@ def test_counts_say_what_became_of_every_call(log):
         "recorded": 0,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }
@@ -102,6 +103,7 @@ def test_counts_say_what_became_of_every_call(log):
         "recorded": 1,
         "not_allowed": 1,
         "invalid": 2,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }

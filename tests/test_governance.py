@@ -199,6 +199,7 @@ def test_a_handler_gets_what_both_the_log_and_its_own_limits_allow(make_log, lim
         "recorded": 2,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }

@@ -313,6 +313,7 @@ def test_a_level_of_the_user_is_honoured(make_log, level, gets):
         "recorded": 2,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }
@@ -535,6 +536,7 @@ def test_a_failing_handler_is_counted_and_said_once_and_prints_no_event(make_log
         "recorded": 3,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 3,
         "redaction_failures": 0,
     }
@@ -875,6 +877,7 @@ def test_while_a_handler_blocks_all_else_goes_on_and_nothing_is_lost(make_log):
         "recorded": 102,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 0,
     }
@@ -898,6 +901,7 @@ def test_a_listener_that_fails_while_the_log_closes_is_counted_and_keeps_it_from
         "recorded": 100,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 100,
         "redaction_failures": 0,
     }

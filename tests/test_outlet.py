@@ -203,6 +203,7 @@ def test_an_event_that_does_not_fit_a_handlers_limits_is_counted_and_starves_no_
         "recorded": 1,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 2,
         "redaction_failures": 0,
     }

@@ -17,7 +17,7 @@ import os, sys
 from pathlib import Path
 from jupyter_telemetry import EventLog
 from jupyter_telemetry.journal import JournalHandler, JournalReader
-from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S, make_room
+from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S, Limits, Retention
 from jupyter_telemetry.journal.segment import scan
 
 directory = Path("journal")
@@ -46,8 +46,8 @@ def sealed():
 
 def room(max_bytes=10**9, later_s=0.0):
     newest = max(segment.modified_at for segment in scan(directory))
-    limits = {"max_segment_bytes": 1000, "max_segment_age_s": 60.0, "max_bytes": max_bytes}
-    return make_room(str(directory), **limits, now=newest + later_s)
+    limits = Limits(max_segment_bytes=1000, max_segment_age_s=60.0, max_bytes=max_bytes, max_age_s=86400.0)
+    return sum(Retention(str(directory), limits).make_room(now=newest + later_s).expired.values())
 """
 
 
@@ -125,8 +125,8 @@ def test_a_segment_that_is_read_while_room_is_needed_stays_until_the_next_try(tm
         record(log, number)
         handler.close()
     with scan(directory)[0].path.open():
-        print(room(max_bytes=4000).expired_events, read())
-    print(room(max_bytes=2500).expired_events, read())
+        print(room(max_bytes=4000), read())
+    print(room(max_bytes=2500), read())
     """
     assert on_windows(tmp_path, code) == ["1 [1, 3]", "1 [3]"]
 

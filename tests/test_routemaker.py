@@ -115,6 +115,7 @@ def test_counts_outlive_the_routes():
         "recorded": 2,
         "not_allowed": 1,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 1,
     }

@@ -176,7 +176,7 @@ def test_a_setting_that_is_none_is_an_error():
         EventLog(handler=[logging.NullHandler()])
     assert str(caught.value) == (
         "EventLog has no setting 'handler'; it has allowed_schemas, classifications, consent, fetch_references, "
-        "handlers, max_event_bytes, notice, on_invalid, pseudonym_key_file, redactions, shippers"
+        "handlers, max_event_bytes, max_rates, notice, on_invalid, pseudonym_key_file, redactions, shippers"
     )
 
 

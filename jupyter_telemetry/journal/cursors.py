@@ -18,6 +18,7 @@ import orjson
 
 from ..errors import JournalError
 from ..privatefile import make_private, replacing
+from .access import file_mode, shared_mode
 from .segment import scan
 from .text import SegmentText
 
@@ -98,8 +99,9 @@ class Cursor:
 
         Raises OSError, and what `check` raises.
         """
-        make_private(str(path.parent))
-        with replacing(path, lasting=True, check=check) as file:
+        journal = path.parents[2]
+        make_private(str(path.parent), mode=shared_mode(journal))
+        with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
             file.write(orjson.dumps({"version": VERSION, **vars(self), "in_hand": list(map(list, self.in_hand))}))
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..privatefile import make_private, replacing, sync_directory
+from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
 from .tombstones import give_to_owner_of
 
@@ -62,12 +63,13 @@ def write_dead_letters(
     destination: the directory's name. Raises OSError, and what `check` raises; then nothing was kept.
     """
     place = Path(journal, DIRECTORY, destination)
-    make_private(str(place.parent))
-    make_private(str(place))
+    mode = shared_mode(journal)
+    make_private(str(place.parent), mode=mode)
+    make_private(str(place), mode=mode)
     now = datetime.now(timezone.utc)
     refused_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
     path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
-    with replacing(path, lasting=True, check=check) as file:
+    with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
         for line, reason in refused:
             head = orjson.dumps({"refused_at": refused_at, "reason": reason})
             file.write(head[:-1] + b"," + _EVENT + line.rstrip(b"\n") + b"}\n")
@@ -166,7 +168,7 @@ def _replace(path: Path, lines: list[bytes]) -> None:
         path.unlink()
         sync_directory(path.parent)
         return
-    with replacing(path, lasting=True) as file:
+    with replacing(path, lasting=True, mode=file_mode(path.parents[2])) as file:
         give_to_owner_of(path.parent, Path(file.name))
         file.writelines(lines)
 

@@ -14,8 +14,10 @@ _FILE = "name"
 _NAME = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
-def journal_name(directory: str | os.PathLike[str]) -> str:
+def journal_name(directory: str | os.PathLike[str], *, mode: int = 0o600) -> str:
     """Return the journal's name; make one up if it has none. It says nothing of its user or place.
+
+    mode: of the file that is made.
 
     Raises OSError.
     """
@@ -24,17 +26,17 @@ def journal_name(directory: str | os.PathLike[str]) -> str:
         try:
             found = path.read_text(encoding="ascii", errors="replace")
         except FileNotFoundError:
-            _make_up(path, anew=False)
+            _make_up(path, mode, anew=False)
             continue
         if _NAME.fullmatch(found):
             return found
-        _make_up(path, anew=True)
+        _make_up(path, mode, anew=True)
     return path.read_text(encoding="ascii", errors="replace")[:16]
 
 
-def _make_up(path: Path, *, anew: bool) -> None:
+def _make_up(path: Path, mode: int, *, anew: bool) -> None:
     with draft_of(path) as draft:
-        with os.fdopen(create(draft), "wb") as file:
+        with os.fdopen(create(draft, mode=mode), "wb") as file:
             file.write(os.urandom(8).hex().encode())
             file.flush()
             os.fsync(file.fileno())

@@ -7,6 +7,7 @@ when it lets go of the segment (Segment). So no line is in both files or in none
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ..privatefile import create, draft_of, sync_directory
+from .accounts import account
 from .line import examine, schema_of
 from .lock import DRAFT_SUFFIX
 from .segment import HANDOVER, SEALED_SUFFIX
@@ -32,6 +34,7 @@ __all__ = ["Survey", "rewrite", "survey"]
 _APPEND = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MOST_HANDOVERS = 20  # a writer that never looks whether its segment is there is none of ours
 _TOUCH_LINES = 10_000
+_NOTHING_STAYS = "an erasure left nothing in it"
 
 
 class Survey(NamedTuple):
@@ -91,6 +94,9 @@ def rewrite(
         check()
         if not _is_at(path, before):  # retention has deleted it meanwhile, and counted its events as expired
             return Counter()
+        if is_empty:  # said before it is gone, so that who finds it gone knows why
+            with contextlib.suppress(OSError):  # a full disk, which this mends
+                account(segment.directory, "erased", copying.erased.total(), _NOTHING_STAYS, segment.name)
         _replace(path, draft, is_empty=is_empty)
         return copying.erased
 

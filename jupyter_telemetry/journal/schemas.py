@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..privatefile import make_private, replacing
+from .access import directory_mode, file_mode
 from .names import view_name
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ class SchemaStore:
         if not self._missing:
             return
         make_private(self._journal)
-        make_private(self._directory)
+        make_private(self._directory, mode=directory_mode(self._journal))
         for name in sorted(self._missing):
             path = os.path.join(self._directory, name)
             if not _stands(path, self._given[name]):
-                with replacing(path) as file:
+                with replacing(path, mode=file_mode(self._journal)) as file:
                     file.write(self._given[name])
             self._missing.discard(name)
 

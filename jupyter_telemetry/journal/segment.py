@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..privatefile import create, draft_of
+from .access import file_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,7 @@ __all__ = [
 SEALED_SUFFIX = ".jsonl"
 OPEN_SUFFIX = ".open.jsonl"
 LATE_SUFFIX = ".late"  # of a hidden file that is about to become a segment
+NOT_SEGMENTS = ("accounts.jsonl",)
 HANDOVER = b"\n\n"  # no line is empty: the first newline ends a torn one, if there is one
 
 _NAME = re.compile(r"(\d{8}T\d{12}Z)-[0-9a-f]{8}", re.ASCII)
@@ -62,7 +64,18 @@ class Segment:
     counted, on PyPy, that comes with the garbage collection.)
     """
 
-    __slots__ = ("__weakref__", "begun_at", "expires_at", "fd", "identity", "limit", "look_at", "path", "size")
+    __slots__ = (
+        "__weakref__",
+        "begun_at",
+        "expires_at",
+        "fd",
+        "identity",
+        "limit",
+        "look_at",
+        "looked_at",
+        "path",
+        "size",
+    )
 
     def __init__(self, fd: int, path: str, limit: int, begun_at: float) -> None:
         self.fd = fd
@@ -71,6 +84,7 @@ class Segment:
         self.begun_at = begun_at  # by the wall clock, as in its name
         self.size = 0  # bytes of whole lines
         self.look_at = self.expires_at = float("-inf")  # when to look after it, to part with it: its writer's clock
+        self.looked_at = begun_at  # by the wall clock
         self.identity: tuple[int, int] | None = None
         if fd >= 0:
             _alive.add(self)
@@ -191,13 +205,17 @@ def new_name(begun_at: float) -> str:
     return f"{datetime.fromtimestamp(begun_at, timezone.utc).strftime(_NAME_FORMAT)}-{os.urandom(4).hex()}"
 
 
-def create_segment(directory: str, name: str, limit: int, begun_at: float) -> Segment:
+def create_segment(
+    directory: str, name: str, limit: int, begun_at: float, *, make: Callable[..., int] = create, mode: int = 0o600
+) -> Segment:
     """Create the file of a new segment, for its owner's eyes only whatever the umask; follow no symlink.
+
+    make: creates a file, as `privatefile.create` does. mode: if others may read it.
 
     Raises OSError; FileExistsError if anything stands under that name.
     """
     path = os.path.join(directory, name + OPEN_SUFFIX)
-    return Segment(create(path, _APPEND), path, limit, begun_at)
+    return Segment(make(path, _APPEND, mode=mode), path, limit, begun_at)
 
 
 def seal(path: str) -> None:
@@ -222,7 +240,7 @@ def _keep(path: str, lines: bytes, begun_at: float) -> None:
     # As old as the one that they stood in, for readers expect no event to be older than its segment.
     path = os.path.join(directory, new_name(begun_at) + SEALED_SUFFIX)
     with contextlib.suppress(OSError), draft_of(path, LATE_SUFFIX) as draft:
-        fd = create(draft)
+        fd = create(draft, mode=file_mode(directory))
         try:
             if os.write(fd, lines) == len(lines):
                 os.rename(draft, path)
@@ -243,7 +261,7 @@ def scan(directory: str | Path) -> list[SegmentFile]:
         return []
     with entries:
         for entry in entries:
-            if not entry.name.endswith(SEALED_SUFFIX) or entry.name.startswith("."):
+            if not entry.name.endswith(SEALED_SUFFIX) or entry.name.startswith(".") or entry.name in NOT_SEGMENTS:
                 continue
             with contextlib.suppress(OSError):  # renamed or deleted a moment ago
                 about = entry.stat(follow_symlinks=False)

@@ -19,6 +19,7 @@ import orjson
 
 from ..errors import JournalError
 from ..privatefile import create, make_private, sync_directory
+from .access import directory_mode, file_mode
 from .segment import SEALED_SUFFIX, new_name
 
 if TYPE_CHECKING:
@@ -130,9 +131,9 @@ class TombstoneWriter:
     def _create(self) -> None:
         directory = self._journal / DIRECTORY
         now = datetime.now(timezone.utc)
-        make_private(str(directory))
+        make_private(str(directory), mode=directory_mode(self._journal))
         path = directory / (new_name(now.timestamp()) + SEALED_SUFFIX)
-        self._fd = create(path)
+        self._fd = create(path, mode=file_mode(self._journal))
         self.path = path
         give_to_owner_of(self._journal, directory, path)
         sync_directory(directory)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["expose"]
 
-OUTCOMES = ("recorded", "not_allowed", "invalid")
+OUTCOMES = ("recorded", "not_allowed", "invalid", "rate_limited")
 
 
 class _Collector(Collector):

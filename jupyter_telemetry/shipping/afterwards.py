@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from ..errors import JournalError
+from ..journal.accounts import accounts_since
 from ..journal.segment import scan
 from ..journal.tombstones import tombstones
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["account_for_the_gone", "erasures"]
 
-ACCOUNTS_FILE = "accounts.jsonl"
 IDS_AT_ONCE = 1000
 _REMEMBERED = 64  # segments: two limits at once may each announce the same
 _LONGEST_ID = 4096  # bytes
@@ -93,34 +93,14 @@ def _read_accounts(journal: Path, cursor: Cursor) -> int:
 
     One that is killed between its line and the deletion leaves a segment that the next one announces again.
     """
-    start = cursor.accounts
-    try:
-        file = (journal / ACCOUNTS_FILE).open("rb")
-    except FileNotFoundError:
-        return 0
-    with file:
-        if start > file.seek(0, 2):  # another file: what was in the old one is accounted for
-            start = 0
-        file.seek(start)
-        for line in file:
-            if not line.endswith(b"\n"):
-                break
-            start += len(line)
-            account = _account(line)
-            name, events = account.get("segment"), account.get("events")
-            if account.get("what") != "expired" or not isinstance(name, str) or not isinstance(events, int):
-                continue
-            if name not in cursor.settled:
-                cursor.announced[name] = events
-    return start
-
-
-def _account(line: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    upto = cursor.accounts
+    for account, position in accounts_since(journal, upto):
+        upto = position
+        if account is None or account.what != "expired" or account.segment is None:
+            continue
+        if account.segment not in cursor.settled:
+            cursor.announced[account.segment] = account.events
+    return upto
 
 
 def _all_erased(journal: Path) -> set[str]:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
+from ..journal.access import shared_mode
 from ..journal.cursors import CURSOR_FILE, Cursor, Progress
 from ..journal.deadletters import DIRECTORY as DEAD_LETTERS
 from ..journal.deadletters import dead_letters, remove_dead_letters, write_dead_letters
@@ -245,8 +246,9 @@ class Carrier:
     # What it holds
 
     def _take_over(self) -> bool:
-        make_private(str(self._place.parent))
-        make_private(str(self._place))
+        mode = shared_mode(self._directory)
+        make_private(str(self._place.parent), mode=mode)
+        make_private(str(self._place), mode=mode)
         was_held = self._lease.is_held
         if not self._lease.acquire():
             return False

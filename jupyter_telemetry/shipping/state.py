@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..journal.access import file_mode
 from ..privatefile import replacing
 
 if TYPE_CHECKING:
@@ -118,7 +119,10 @@ class State:
             "reason": self.reason,
             "last_delivered_at": self.last_delivered_at,
         }
-        with contextlib.suppress(OSError), replacing(self._place / FILE) as file:
+        with (
+            contextlib.suppress(OSError),
+            replacing(self._place / FILE, mode=file_mode(self._place.parents[1])) as file,
+        ):
             file.write(orjson.dumps(content))
 
 

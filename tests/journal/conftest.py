@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jupyter_telemetry.journal.retention import Limits
+from jupyter_telemetry.journal.system import System
 from jupyter_telemetry.journal.writer import JournalWriter
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ def make_writer(directory: Path, clock: Clock):
     """Make writers on the test's clock, and close them."""
     made = []
 
-    def make(**changes: float) -> JournalWriter:
-        settings = {"max_segment_bytes": 10_000_000, "max_segment_age_s": 3600.0, "max_bytes": 1_000_000_000} | changes
-        writer = JournalWriter(str(directory), clock=clock, wall_clock=clock, **settings)
+    def make(system: dict[str, object] | None = None, **changes: object) -> JournalWriter:
+        limits = Limits(10_000_000, 3600.0, 1_000_000_000, 30 * 86400.0)
+        limits = limits._replace(**{name: changes.pop(name) for name in Limits._fields if name in changes})
+        the_system = System(**{"clock": clock, "wall_clock": clock, **(system or {})})
+        writer = JournalWriter(str(directory), limits, system=the_system, **changes)
         made.append(writer)
         return writer
 

@@ -33,12 +33,17 @@ def numbers(lines) -> list[int]:
     return [json.loads(each)["number"] for each in lines]
 
 
+def segments(directory: Path) -> list[Path]:
+    """Return the files of the segments, sorted by name."""
+    return sorted(path for path in directory.glob("*.jsonl") if path.name != "accounts.jsonl")
+
+
 def names(directory: Path) -> list[str]:
     """Return how the segments' files end, sorted by name: "open" or "sealed"."""
-    found = sorted(path.name for path in directory.glob("*.jsonl"))
+    found = sorted(path.name for path in segments(directory))
     return ["open" if name.endswith(".open.jsonl") else "sealed" for name in found]
 
 
 def content(directory: Path) -> bytes:
     """Return what stands in all segments, in the order of their names."""
-    return b"".join(path.read_bytes() for path in sorted(directory.glob("*.jsonl")))
+    return b"".join(path.read_bytes() for path in segments(directory))

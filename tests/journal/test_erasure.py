@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_telemetry.errors import JournalError
 from jupyter_telemetry.journal import JournalHandler, JournalReader
+from jupyter_telemetry.journal.accounts import read_accounts
 from jupyter_telemetry.journal.erasure import Erasure, Holdings, Left, erase, take_stock
 from jupyter_telemetry.journal.segment import new_name, seal
 from jupyter_telemetry.journal.tombstones import tombstones
@@ -70,7 +71,8 @@ def test_everything_goes_and_no_segment_is_left(directory):
     assert list(JournalReader(directory).lines()) == []
     assert done == Erasure({A: 3}, {}, 2, done.tombstone, 0, ())
     assert ids_on_tombstones(directory) == [event_id(1), event_id(2), event_id(3)]
-    assert [path.name for path in directory.iterdir()] == ["tombstones"]
+    assert sorted(path.name for path in directory.iterdir()) == ["accounts.jsonl", "tombstones"]
+    assert [(each.what, each.events) for each in read_accounts(directory)] == [("erased", 2), ("erased", 1)]
 
 
 def test_only_the_schemas_that_are_asked_for_go_and_the_rest_stays_to_the_byte(directory):

@@ -330,6 +330,7 @@ def test_a_value_on_which_an_action_fails_is_null_and_leaves_no_trace(action, by
         "recorded": 3,
         "not_allowed": 0,
         "invalid": 0,
+        "rate_limited": 0,
         "handler_failures": 0,
         "redaction_failures": 3,
     }

@@ -1,0 +1,77 @@
+"""What `status --sinks` says: for each destination of a journal, what became of every event, and how it fares now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from ..errors import JournalError
+from ..journal.accounts import read_accounts
+from ..journal.cursors import Cursor, cursors
+from ..printable import printable
+from ..shipping.reckoning import reckon
+from ..shipping.state import read_state
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["shipped", "table"]
+
+_HEADINGS = ("Destination", "Delivered", "Waiting", "Dead letters", "Expired", "Erased", "Lost", "Recorded", "Now")
+
+
+def shipped(directory: Path) -> list[dict[str, Any]]:
+    """Reckon up each destination that the journal was ever shipped to; it reads the whole journal for each.
+
+    [{"destination", "delivered", "waiting", "refused", "expired", "erased", "lost", "recorded", "failing_since",
+    "reason", "last_delivered_at", "problem"}]; counts are None where `problem` says why there are none. Lost are those
+    of which the journal keeps account: the same for all destinations, and part of what was recorded.
+
+    Raises JournalError for a journal that cannot be read.
+    """
+    lost: Counter[str] = Counter()
+    for account in read_accounts(directory):
+        lost[account.what] += account.events
+    try:
+        paths = list(cursors(directory))
+    except OSError as error:
+        raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
+    return [_of(path, directory, lost["lost"]) for path in paths]
+
+
+def _of(path: Path, directory: Path, lost: int) -> dict[str, Any]:
+    state = read_state(path.parent)
+    found = {"destination": path.parent.name, "problem": None}
+    counts = dict.fromkeys(("delivered", "waiting", "refused", "expired", "erased", "lost", "recorded"))
+    try:
+        found["destination"] = Cursor.load(path, "").sink
+        reckoning = reckon(directory, path.parent)
+        counts = {**reckoning._asdict(), "lost": lost, "recorded": sum(reckoning) + lost}
+    except JournalError as error:
+        found["problem"] = str(error)
+    names = ("failing_since", "reason", "last_delivered_at")
+    return {**found, **counts, **{name: state.get(name) or None for name in names}}
+
+
+def table(sinks: list[dict[str, Any]]) -> Table:
+    """Set it out for a terminal."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="left" if heading in ("Destination", "Now") else "right", overflow="fold")
+    for sink in sinks:
+        names = ("delivered", "waiting", "refused", "expired", "erased", "lost", "recorded")
+        counts = ["–" if sink[name] is None else f"{sink[name]:,}" for name in names]
+        table.add_row(printable(sink["destination"]), *counts, printable(_now(sink)))
+    return table
+
+
+def _now(sink: dict[str, Any]) -> str:
+    if sink["problem"]:
+        return str(sink["problem"])
+    if sink["failing_since"]:
+        return f"failing since {sink['failing_since']}: {sink['reason']}"
+    if sink["last_delivered_at"]:
+        return f"last delivered at {sink['last_delivered_at']}"
+    return "nothing delivered yet"
