@@ -14,11 +14,11 @@ from traitlets import TraitError
 
 from ..journal.line import schema_and_version_of
 from ..printable import printable
-from . import told
+from . import shipped, told
 from .configuration import is_of_extension
 from .consoles import stdout
 from .governed import find_governed
-from .source import source_options
+from .source import find_source, source_options
 
 if TYPE_CHECKING:
     from ..journal import Damage
@@ -49,16 +49,23 @@ class _Holdings:
 
 @click.command("status")
 @source_options
+@click.option(
+    "--sinks", is_flag=True, help="Say what became of every event for each destination that it is shipped to."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
+def command(journal: Path | None, config: Path | None, sinks: bool, as_json: bool) -> int:
     """Say what is recorded, in which form, why and where; what the configuration allows, and what to do next.
 
     \b
     jupyter telemetry status
     jupyter telemetry status --json | jq .events
+    jupyter telemetry status --sinks
 
-    Exit status 1 if nothing is recorded, or the configuration cannot be used.
+    Exit status 1 if nothing is recorded, or the configuration cannot be used; with --sinks, if nothing is shipped, or a
+    destination does not take what is sent.
     """
+    if sinks:
+        return _sinks(find_source(journal, config), as_json=as_json)
     governed = find_governed(journal, config)
     source, configuration = governed.source, governed.configuration
     disclosed = _disclosed(governed)
@@ -78,6 +85,22 @@ def command(journal: Path | None, config: Path | None, as_json: bool) -> int:
             console.print()
         console.print(_table(source, configuration, holdings, advice), soft_wrap=False)
     return 0 if holdings.events and not governed.unusable else 1
+
+
+def _sinks(source: Source, *, as_json: bool) -> int:
+    found = shipped.shipped(source.directory)
+    if as_json:
+        click.echo(orjson.dumps({"journal": str(source.directory), "sinks": found}, option=orjson.OPT_INDENT_2))
+    elif found:
+        stdout(cut=False).print(shipped.table(found), soft_wrap=True)
+    else:
+        click.echo(
+            f"The journal in {printable(str(source.directory))} was never shipped: c.EventLog.shippers or "
+            "`jupyter telemetry ship` says where to",
+            err=True,
+        )
+    is_well = all(not (sink["problem"] or sink["failing_since"]) for sink in found)
+    return 0 if found and is_well else 1
 
 
 def _disclosed(governed: Governed) -> dict[str, Any] | None:

@@ -5,7 +5,10 @@ import json
 import pytest
 
 from jupyter_telemetry import EventLog
+from jupyter_telemetry.journal.accounts import account
 from jupyter_telemetry.privacy import DECISION_SCHEMA
+from jupyter_telemetry.shipping import Shipper
+from tests.shipping.database import DatabaseSink
 
 from .conftest import RUN, SAVE, process, record
 
@@ -277,3 +280,50 @@ def test_a_configuration_that_fails_is_one_line(home, configure):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_sinks_says_what_became_of_every_event_for_each_destination(run, journal, tmp_path):
+    path = tmp_path / "events.db"
+    assert Shipper(journal, DatabaseSink(path)).ship(30)
+    path.with_suffix(".down").touch()
+    record(journal, SAVE, {"path": "later.ipynb"})
+    assert not Shipper(journal, DatabaseSink(path), first_backoff_s=0.01).ship(0.3)
+    account(journal, "lost", 2, "No space left on device")
+    done = run("status", "--sinks", "--journal", journal, "--json")
+    assert done.status == 1
+    (sink,) = json.loads(done.out)["sinks"]
+    assert sink.pop("failing_since") > "2026"
+    assert sink.pop("last_delivered_at") is None  # by the shipper that wrote last
+    assert sink == {
+        "destination": "sqlite:events.db",
+        "problem": None,
+        "delivered": 3,
+        "refused": 0,
+        "expired": 0,
+        "erased": 0,
+        "waiting": 1,
+        "lost": 2,
+        "recorded": 6,
+        "reason": "the database is down",
+    }
+    shown = run("status", "--sinks", "--journal", journal).out
+    assert shown.splitlines()[0].split() == [
+        *("Destination", "Delivered", "Waiting", "Dead", "letters", "Expired", "Erased", "Lost", "Recorded", "Now")
+    ]
+    assert shown.splitlines()[1].split()[:8] == ["sqlite:events.db", "3", "1", "0", "0", "0", "2", "6"]
+    assert "the database is down" in shown
+
+
+def test_sinks_of_a_journal_that_was_never_shipped_says_what_to_do(run, journal):
+    done = run("status", "--sinks", "--journal", journal)
+    assert (done.status, done.out) == (1, "")
+    assert "was never shipped: c.EventLog.shippers or `jupyter telemetry ship` says where to" in done.err
+
+
+def test_sinks_says_which_cursor_cannot_be_read(run, journal, tmp_path):
+    assert Shipper(journal, DatabaseSink(tmp_path / "events.db")).ship(30)
+    (cursor,) = (journal / "shipping").glob("*/cursor.json")
+    cursor.write_text("{")
+    done = run("status", "--sinks", "--journal", journal)
+    assert done.status == 1
+    assert f"{cursor} is no cursor" in done.out
