@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
-__all__ = ["DEFAULT_HANDLERS", "DROPPED", "SECTIONS", "VARIABLES", "dropped_files", "settings_in_environment"]
-
-DEFAULT_HANDLERS: tuple[dict[str, str], ...] = ({"class": "jupyter_telemetry.journal.JournalHandler"},)
-"""What is used where no handlers are configured. It touches no disk before the first event."""
+__all__ = ["DROPPED", "SECTIONS", "VARIABLES", "default_handlers", "dropped_files", "settings_in_environment"]
 
 SECTIONS = ("EventLog", "ServerEventLog")
 """The sections of the configuration that a server's log is made from; what the second says wins."""
 
 DROPPED = "jupyter_server_config.d"
 """The directory, in each of the configuration's, that packages drop their files into, which are JSON."""
+
+
+def default_handlers(shippers: object) -> tuple[dict[str, Any], ...]:
+    """Return what is used where no handlers are configured. It touches no disk before the first event.
+
+    shippers: those that are configured; where the journal stands may depend on whether there are any.
+    """
+    return ({"class": "jupyter_telemetry.journal.JournalHandler", **({"has_shipper": True} if shippers else {})},)
 
 
 def dropped_files(places: Iterable[str | os.PathLike[str]]) -> list[Path]:

@@ -48,7 +48,8 @@ def destinations(handlers: Iterable[logging.Handler | Mapping[str, Any]]) -> lis
 
 def journal_directory(handler: logging.Handler | Mapping[str, Any]) -> Path | None:
     """Return where the handler of a journal, or the dict that would make it, keeps events; None for any other."""
-    from .journal import JournalHandler, default_directory  # when needed
+    from .journal import JournalHandler  # when needed
+    from .journal.names import default_place
 
     if isinstance(handler, logging.Handler):
         return handler.directory if isinstance(handler, JournalHandler) else None
@@ -56,7 +57,9 @@ def journal_directory(handler: logging.Handler | Mapping[str, Any]) -> Path | No
     if not isinstance(kind, type) or not issubclass(kind, JournalHandler):
         return None
     try:
-        return Path(os.path.abspath(os.path.expanduser(handler.get("directory") or default_directory())))
+        given = handler.get("directory")
+        place = given or default_place(os.environ, has_shipper=bool(handler.get("has_shipper"))).directory
+        return Path(os.path.abspath(os.path.expanduser(place)))
     except TypeError:  # making it will say what is wrong
         return None
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from jupyter_telemetry.convention import DEFAULT_HANDLERS, dropped_files, settings_in_environment
+import os
+import tempfile
+
+from jupyter_telemetry.convention import default_handlers, dropped_files, settings_in_environment
+from jupyter_telemetry.destination import journal_directory
 from jupyter_telemetry.handlers import close_handlers, make_handler
 from jupyter_telemetry.journal import JournalHandler, default_directory
 
 
 def test_by_default_there_is_a_journal_that_touches_no_disk(monkeypatch, tmp_path):
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
-    made = [make_handler(dict(each)) for each in DEFAULT_HANDLERS]
+    made = [make_handler(each) for each in default_handlers([])]
     assert [(type(each), each.directory) for each in made] == [(JournalHandler, default_directory())]
     close_handlers(made)
     assert list(tmp_path.iterdir()) == []
@@ -38,3 +42,18 @@ def test_settings_may_stand_in_the_environment():
         "consent": "opt-out",
     }
     assert settings_in_environment({"HOME": "/root"}) == {}
+
+
+def test_under_a_hub_a_journal_that_is_shipped_stands_on_the_local_disk(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    for shippers, place, durability in (
+        ([], tmp_path / "data" / "telemetry" / "journal", "memory"),
+        (["/srv/lake"], tmp_path / "scratch" / f"jupyter_telemetry-{os.getuid()}", "process"),
+    ):
+        (given,) = default_handlers(shippers)
+        handler = make_handler(dict(given))
+        assert (handler.directory, handler.durability) == (place, durability)
+        assert journal_directory(given) == place
+        close_handlers([handler])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import TraitError
 
-from ..convention import DEFAULT_HANDLERS
+from ..convention import default_handlers
 from ..destination import JOURNAL
 from ..disclosure import sent
 from ..dispatch import shipped
@@ -76,7 +76,8 @@ def _elsewhere(source: Source, configuration: Configuration) -> Iterator[tuple[s
 
 def _carried(configuration: Configuration) -> Iterator[tuple[Any, Place]]:
     """Yield where journals are carried to, with the handler that keeps each."""
-    handlers = DEFAULT_HANDLERS if configuration.given_handlers is None else configuration.given_handlers
+    given = configuration.given_handlers
+    handlers = default_handlers(configuration.shippers) if given is None else given
     carried = shipped(configuration.shippers, handlers)
     for handler in handlers:
         yield from ((handler, place) for place in carried.get(id(handler), ()))

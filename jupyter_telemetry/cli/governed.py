@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import TraitError
 from traitlets.config import Config
 
-from ..convention import DEFAULT_HANDLERS
+from ..convention import default_handlers
 from ..disclosure import decision_schema, disclose
 from ..errors import ConfigurationError, InvalidSchema, JournalError
 from ..eventlog import EventLog
@@ -101,7 +101,7 @@ class Governed:
     def handlers(self) -> tuple[logging.Handler | dict[str, Any], ...]:
         """The configured handlers, or the dicts that would make them."""
         given = self.configuration.given_handlers
-        return DEFAULT_HANDLERS if given is None else given
+        return default_handlers(self.configuration.shippers) if given is None else given
 
     @cached_property
     def decisions(self) -> DecisionStore:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..convention import default_handlers
+from ..destination import journal_directory
 from ..errors import ConfigurationError
 from ..journal import JournalReader, default_directory
 from ..printable import printable
@@ -75,7 +77,8 @@ def source_by(journal: Path | None, configuration: Configuration) -> Source:
         return Source(journal, "--journal", configuration)
     if configuration.journals:
         return Source(configuration.journals[0], "the configuration", configuration)
-    return Source(default_directory(), "default", configuration)
+    (handler,) = default_handlers(configuration.shippers)
+    return Source(journal_directory(handler) or default_directory(), "default", configuration)
 
 
 def nothing_recorded(source: Source) -> str:

@@ -47,6 +47,8 @@ class JournalHandler(logging.Handler):
     sync_interval_s: at "memory" and "process", between two syncs in the background.
     queue_bytes: at "memory", of events that wait to be written; what finds no room counts as lost.
     exit_timeout_s: how long `flush` and `close`, and so the end of the interpreter, wait for what is to be written.
+    has_shipper: whether the journal is carried to a destination: then, under a JupyterHub and where no directory is
+        given, it stands on the local disk.
     group_readable: whether the group of the directory may read the journal, and ship it: files have mode 0640.
     level: as of any `logging.Handler`; an event is INFO.
 
@@ -66,6 +68,7 @@ class JournalHandler(logging.Handler):
         queue_bytes: int = 8 * 1024**2,
         exit_timeout_s: float = 0.7,
         group_readable: bool = False,
+        has_shipper: bool = False,
         level: int | str = logging.NOTSET,
     ) -> None:
         _check("max_segment_bytes", max_segment_bytes, int)
@@ -78,7 +81,7 @@ class JournalHandler(logging.Handler):
         if durability not in (None, *DURABILITIES):
             known = ", ".join(f'"{each}"' for each in DURABILITIES)
             raise ConfigurationError(f"JournalHandler: durability must be one of {known}, not {durability!r}")
-        place = default_place(os.environ, has_shipper=False) if directory is None else None
+        place = default_place(os.environ, has_shipper=has_shipper) if directory is None else None
         path = _usable(place.directory if place else directory)
         self.durability = durability or (place.durability if place else "process")
         super().__init__(level)

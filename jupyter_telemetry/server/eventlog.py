@@ -13,7 +13,7 @@ from traitlets import TraitError, default
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from ..convention import DEFAULT_HANDLERS, SECTIONS, dropped_files, settings_in_environment
+from ..convention import SECTIONS, default_handlers, dropped_files, settings_in_environment
 from ..destination import destinations, journal_directory
 from ..errors import TelemetryError
 from ..eventlog import EventLog
@@ -51,8 +51,8 @@ class ServerEventLog(EventLog):
         return "log"
 
     @default("handlers")
-    def _keep_a_journal(self) -> list[dict[str, str]]:
-        return [dict(each) for each in DEFAULT_HANDLERS]
+    def _keep_a_journal(self) -> list[dict[str, Any]]:
+        return [*default_handlers(self.shippers)]
 
     def _config_files(self) -> list[Path]:
         """Return the files that were read for the server and for its extensions, of which each has its own.
@@ -155,20 +155,20 @@ def _without_recording(serverapp: ServerApp, config: Config) -> ServerEventLog:
             continue
         log.knows_grounds = "consent" in names
         break
-    journals, log.idle_destinations = _places_of(section.get("handlers"))
+    journals, log.idle_destinations = _places_of(section.get("handlers"), section.get("shippers"))
     for directory in journals:
         with suppress(TelemetryError):  # a directory that no journal can be in
             log.idle_journals = (*log.idle_journals, JournalHandler(directory))
     return log
 
 
-def _places_of(given: Any) -> tuple[list[Path], tuple[str, ...]]:
+def _places_of(given: Any, shippers: Any) -> tuple[list[Path], tuple[str, ...]]:
     """Return the directories of the journals among configured handlers, and where these send events, in words.
 
     Each once, and as far as it can be found out.
     """
     if given is None:
-        given = DEFAULT_HANDLERS
+        given = default_handlers(shippers)
     made = False
     try:
         if isinstance(given, LazyConfigValue):
@@ -208,7 +208,7 @@ def configure_again(log: ServerEventLog, serverapp: ServerApp) -> None:
     if log.unusable:
         log.unusable, log.idle_journals, log.idle_destinations, log.knows_grounds = "", (), (), True
         if not any("handlers" in config[name] for name in SECTIONS):
-            log.handlers = [dict(each) for each in DEFAULT_HANDLERS]
+            log.handlers = [*default_handlers(log.shippers)]
 
 
 def _said(config: Config) -> Config:
