@@ -1,7 +1,8 @@
 """How fast sinks are that keep a connection, beside their libraries' own best loop: `python -m bench.streams NAME`.
 
-NAME is http, otlp, kafka or postgresql. The destination runs as a process of its own on this machine; both are measured
-in turn, round by round, over the same events, in batches as the sink likes them. CPU seconds are those of this process.
+NAME is http, otlp, kafka, postgresql or nats. The destination runs as a process of its own on this machine; both are
+measured in turn, round by round, over the same events, in batches as the sink likes them. CPU seconds are those of this
+process.
 """
 
 from __future__ import annotations
@@ -218,9 +219,52 @@ def postgresql(_: Path) -> Iterator[tuple[Any, Callable[[list[Batch]], Callable[
         server.close()
 
 
+@contextmanager
+def nats(directory: Path) -> Iterator[tuple[Any, Callable[[list[Batch]], Callable[[], None]]]]:
+    """One server, with JetStream on its disk; nats-py, publishing the same messages, made before, and awaiting them."""
+    import asyncio
+
+    import nats as library_of_nats
+
+    from jupyter_telemetry.sinks.nats import NATSSink
+
+    running = import_module("tests.sinks.nats_servers")
+    servers = running.NATSServers(directory / "nats")
+    servers.start()
+    loop = asyncio.new_event_loop()
+    connection = loop.run_until_complete(library_of_nats.connect(servers.url()))
+    context = connection.jetstream()
+
+    def library(given: list[Batch]) -> Callable[[], None]:
+        messages = [
+            [
+                (b"".join(batch.lines[start : start + 100]), {"Nats-Msg-Id": batch.ids[start]})
+                for start in range(0, len(batch), 100)
+            ]
+            for batch in given
+        ]
+
+        async def publish() -> None:
+            for batch in messages:
+                published = [
+                    await context.publish_async("telemetry.direct", payload, headers=headers)
+                    for payload, headers in batch
+                ]
+                await asyncio.gather(*published)
+
+        return lambda: loop.run_until_complete(publish())
+
+    try:
+        yield NATSSink(servers.url()), library
+    finally:
+        loop.run_until_complete(connection.close())
+        loop.close()
+        servers.kill()
+
+
 def main() -> None:
     """Measure one, and print it."""
-    contest = {"http": http, "otlp": otlp, "kafka": kafka, "postgresql": postgresql}[sys.argv[1]]
+    contest = {"http": http, "otlp": otlp, "kafka": kafka, "postgresql": postgresql, "nats": nats}[sys.argv[1]]
     ours, theirs = [], []
     with TemporaryDirectory() as place, contest(Path(place)) as (sink, library):
         sink.open()

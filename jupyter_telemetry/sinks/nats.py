@@ -7,7 +7,9 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import ssl
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -30,9 +32,9 @@ MESSAGE_BYTES = 256 * 1024  # as long as it holds several events
 HEADER_BYTES = 4096  # of a message, at most; the server counts them as payload
 WINDOW = 256  # messages that wait for their acknowledgement
 
-OPEN_TIMEOUT_S = 30.0
-CONNECT_TIMEOUT_S = 10.0  # for all servers together
-SEND_TIMEOUT_S = 45.0
+OPEN_TIMEOUT_S = 14.0
+CONNECT_TIMEOUT_S = 3.0  # to each server
+SEND_TIMEOUT_S = 44.0  # with the one above, within a minute
 ACK_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 0.5
 CLOCKS_S = 3600.0  # by how much the clock of the servers may be behind the one of those who record
@@ -102,7 +104,7 @@ class NATSSink:
         self._user = user
         self._password = Secret("password", file=password_file, variable=password_variable)
         self._token = Secret("token", file=token_file, variable=token_variable)
-        self._keys = {"nkeys_seed": nkey_file, "user_credentials": credentials_file}
+        self._keys = {"nkeys_seed": _expanded(nkey_file), "user_credentials": _expanded(credentials_file)}
         if nkey_file or credentials_file:
             _need_nkeys()
         self._tls = (ca_file, client_certificate_file, client_key_file)
@@ -141,6 +143,8 @@ class NATSSink:
 
     def send(self, batch: Batch) -> Receipt:
         """Publish what the stream does not hold yet; return when all is acknowledged. Raises Unavailable, Refused."""
+        if self._connection is not None and self._connection.is_closed:
+            self.open()  # servers come and go while nothing is sent
         try:
             receipt: Receipt = self._run(self._while_connected(self._send(batch)), SEND_TIMEOUT_S)
         except BaseException:
@@ -196,13 +200,11 @@ class NATSSink:
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
-            "servers": list(self._servers),
             "name": "jupyter_telemetry",
             "error_cb": self._hear,
             "disconnected_cb": self._disconnected,
-            "connect_timeout": 3,
             "ping_interval": 20,
-            # Beyond that the shipper goes on, which waits longer each time.
+            "allow_reconnect": False,  # with what was under way a new connection begins anew
             "max_reconnect_attempts": 1,
             "reconnect_time_wait": 0.1,
             "user": self._user,
@@ -235,16 +237,29 @@ class NATSSink:
             doing.cancel()
 
     async def _open(self, options: dict[str, Any]) -> None:
-        self._said = ""
-        self._connection = self._nats.aio.client.Client()
-        await asyncio.wait_for(self._connection.connect(**options), CONNECT_TIMEOUT_S)
-        self._said = ""
+        self._connection = await self._connected(options)
         self._jetstream = JetStream(self._connection, self._stream, self._domain)
         config = await self._stream_there()
         if why := _unfit(config, self._config):
             raise ConfigurationError(f"{self.name}: the stream {self._stream} {why}")
         largest = [self._connection.max_payload, config.get("max_msg_size", -1)]
         self._largest = min(size for size in largest if size > 0) - HEADER_BYTES
+
+    async def _connected(self, options: dict[str, Any]) -> Any:
+        """Return a client that is connected to any of the servers. Raises what the last one met."""
+        self._said = ""
+        for server in random.sample(self._servers, len(self._servers)):
+            client = self._nats.aio.client.Client()
+            try:
+                await asyncio.wait_for(client.connect(servers=[server], **options), CONNECT_TIMEOUT_S)
+            except (self._nats.errors.Error, OSError, asyncio.TimeoutError) as error:
+                failure = error
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(client.close(), CLOSE_TIMEOUT_S)
+            else:
+                self._said = ""
+                return client
+        raise failure
 
     async def _stream_there(self) -> dict[str, Any]:
         assert self._jetstream is not None
@@ -270,9 +285,7 @@ class NATSSink:
         subject = f"{self._prefix}.{_token('journal', batch.journal or 'none')}"
         history = await self._history(subject, anew=batch.sent_before)
         messages = list(self._messages(batch, (index for index in range(len(batch)) if index not in refused)))
-        times = [time_of(event_id.encode()) for event_id in batch.ids]
-        since = min((0.0 if at is None else at for at in times), default=0.0) - CLOCKS_S
-        if held := await history.held(batch.ids, since):
+        if history.last and (held := await history.held(batch.ids, _earliest(batch) - CLOCKS_S)):
             messages = list(self._without(held, batch, messages))
         await self._publish(batch, subject, history, messages)
         return Receipt(refused)
@@ -335,10 +348,16 @@ class NATSSink:
         return answer
 
 
+def _earliest(batch: Batch) -> float:
+    """Return when the first of the events was recorded, in seconds since the epoch; 0 if their ids do not tell."""
+    times = [time_of(event_id.encode()) for event_id in batch.ids]
+    return min((0.0 if at is None else at for at in times), default=0.0)
+
+
 def _message(batch: Batch, indices: Sequence[int]) -> Message:
     payload = b"".join(batch.lines[index] for index in indices)
     ids = [batch.ids[index] for index in indices]
-    kinds = {(batch.heads[index].schema_id, batch.heads[index].version) for index in indices}
+    kinds = {batch.heads[index][1:3] for index in indices}
     headers = {
         "Nats-Msg-Id": hashlib.sha256(payload).hexdigest()[:32],
         "Content-Type": "application/x-ndjson",
@@ -417,7 +436,7 @@ def _token(what: str, text: str) -> str:
 
 
 def _tls(ca_file: str | None, certificate_file: str | None, key_file: str | None) -> ssl.SSLContext:
-    ca, certificate, key = (each and os.path.expanduser(each) for each in (ca_file, certificate_file, key_file))
+    ca, certificate, key = map(_expanded, (ca_file, certificate_file, key_file))
     try:
         context = ssl.create_default_context(cafile=ca)
         if certificate:
@@ -429,8 +448,10 @@ def _tls(ca_file: str | None, certificate_file: str | None, key_file: str | None
     return context
 
 
+def _expanded(path: str | None) -> str | None:
+    return path and os.path.expanduser(path)
+
+
 def _need_nkeys() -> None:
-    try:
-        import nkeys  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError:
-        raise MissingExtra("the sink nats with nkey_file or credentials_file", "nats") from None
+    if find_spec("nkeys") is None:
+        raise MissingExtra("the sink nats with nkey_file or credentials_file", "nats")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from typing import TYPE_CHECKING, ClassVar
@@ -198,11 +199,23 @@ def test_messages_whose_acknowledgements_are_lost_are_not_published_again(server
         with pytest.raises(Unavailable, match="ConnectionError"):
             sink.send(batch)
         sink.close()
-        assert 100 < len(server.events()) < 10_000
+        assert len(server.events()) > 100
         time.sleep(0.3)
         send(sink, batch)
     finally:
         proxy.close()
+    assert by_id(server) == expected(batch)
+
+
+def test_a_server_that_was_started_anew_while_nothing_was_sent_is_no_failure(server):
+    batch = make_batch(numbered(20))
+    sink = sink_of(server)
+    sink.open()
+    sink.send(batch.part(range(10)))
+    server.kill()
+    server.start()
+    sink.send(batch.part(range(10, 20)))
+    sink.close()
     assert by_id(server) == expected(batch)
 
 
@@ -318,6 +331,27 @@ def test_who_may_not_publish_is_told(tmp_path, monkeypatch):
         servers.kill()
 
 
+def test_an_nkey_from_a_file_opens(tmp_path):
+    import nkeys
+
+    seed = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)
+    (tmp_path / "seed").write_bytes(seed)
+    public = nkeys.from_seed(bytearray(seed)).public_key.decode()
+    servers = NATSServers(
+        tmp_path / "n",
+        settings=f"authorization {{ users: [ {{ nkey: {public} }} ] }}",
+        nkeys_seed=str(tmp_path / "seed"),
+    )
+    batch = make_batch(numbered(10))
+    try:
+        servers.start()
+        sink = make_sink({"to": servers.url(), "nkey_file": str(tmp_path / "seed")})
+        assert not send(sink, batch).refused
+        assert by_id(servers) == expected(batch)
+    finally:
+        servers.kill()
+
+
 def test_tls_with_certificates_on_both_sides_and_a_token(tmp_path, monkeypatch):
     authority = trustme.CA()
     place = tmp_path / "pki"
@@ -340,6 +374,7 @@ def test_tls_with_certificates_on_both_sides_and_a_token(tmp_path, monkeypatch):
         servers.start()
         assert not send(make_sink({"to": servers.url("tls"), **options}), batch).refused
         assert by_id(servers) == expected(batch)
+        monkeypatch.setattr(nats_sink, "CONNECT_TIMEOUT_S", 1.0)
         with pytest.raises(Unavailable, match="SSLCertVerificationError"):
             NATSSink(servers.url("tls"), token_variable="TELEMETRY_TOKEN").open()
     finally:
