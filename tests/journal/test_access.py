@@ -88,7 +88,7 @@ def test_an_erasure_leaves_it_open(directory):
 
 
 SIDECAR = """
-import _strptime, json, os, sys  # all that is imported later too: root's Python may be nobody else's
+import _strptime, encodings.ascii, json, os, sys  # all that is imported later too: root's Python may be nobody else's
 from pathlib import Path
 
 directory, uid, gid = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
