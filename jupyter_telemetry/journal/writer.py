@@ -16,7 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..privatefile import make_private
+from ..privatefile import make_private, sync_directory
 from .access import file_mode, open_to_group
 from .accounts import account
 from .losses import Losses
@@ -362,9 +362,17 @@ class JournalWriter:
                     continue
             finally:
                 part.file.close()
+            if not part.is_proven:
+                self._sync_names()
             with self._lock:
                 self._unsynced.done(part, self._segment)
         self.losses.say()
+
+    def _sync_names(self) -> None:
+        """Have a new segment's name on the disk too, as far as the file system can say so."""
+        for directory in (self.directory, os.path.dirname(self.directory)):
+            with contextlib.suppress(OSError):
+                sync_directory(directory)
 
     def _not_synced(self, part: Part, problem: int) -> None:
         """Count as lost what a segment was given since it was last put on the disk, and give it up."""
