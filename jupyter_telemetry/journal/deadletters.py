@@ -91,16 +91,18 @@ def dead_letters(journal: str | os.PathLike[str], destination: str | None = None
                     yield DeadLetter(path, found["refused_at"], found["reason"], text, event["__id__"])
 
 
-def remove_dead_letters(journal: str | os.PathLike[str], destination: str, event_ids: Collection[str]) -> None:
+def remove_dead_letters(
+    journal: str | os.PathLike[str], destination: str, event_ids: Collection[str], check: Callable[[], None]
+) -> None:
     """Take away the dead letters of events that are on their way again; nobody may erase meanwhile.
 
-    Raises OSError.
+    Raises OSError, and what `check` raises.
     """
     for path in _files(journal, destination):
         letters = list(_letters(path))
         kept = [line for line, event in letters if event["__id__"] not in event_ids]
         if len(kept) < len(letters):
-            _replace(path, kept)
+            _replace(path, kept, check)
 
 
 def survey_dead_letters(journal: str | os.PathLike[str], fate: Callable[[str], str]) -> dict[Path, Counter[str]]:
@@ -137,8 +139,7 @@ def erase_dead_letters(
             kept.append(line)
     if erased:
         tombstone.commit()
-        check()
-        _replace(path, kept)
+        _replace(path, kept, check)
     return erased
 
 
@@ -163,12 +164,13 @@ def _letters(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
                 yield line, event
 
 
-def _replace(path: Path, lines: list[bytes]) -> None:
+def _replace(path: Path, lines: list[bytes], check: Callable[[], None]) -> None:
     if not lines:
+        check()
         path.unlink()
         sync_directory(path.parent)
         return
-    with replacing(path, lasting=True, mode=file_mode(path.parents[2])) as file:
+    with replacing(path, lasting=True, check=check, mode=file_mode(path.parents[2])) as file:
         give_to_owner_of(path.parent, Path(file.name))
         file.writelines(lines)
 

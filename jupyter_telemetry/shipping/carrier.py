@@ -189,7 +189,7 @@ class Carrier:
         while not self._erasure.try_take():  # no dead letter is to come back that an erasure takes away
             self._pause(LOCK_INTERVAL_S)
         try:
-            remove_dead_letters(self._directory, self._place.name, wanted)
+            remove_dead_letters(self._directory, self._place.name, wanted, self._lease.check)
         finally:
             self._erasure.__exit__()
 

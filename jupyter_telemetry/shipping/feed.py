@@ -263,18 +263,21 @@ def _is_where_it_was(progress: Progress, text: SegmentText) -> bool:
         return False
     if not progress.anchors:
         return progress.offset == 0 or text.read(progress.offset - 1, 1) == b"\n"
-    return examine(_line_before(text, progress.offset)).event_id == progress.anchors[0].encode()
+    return _last_event_before(text, progress.offset) == progress.anchors[0].encode()
 
 
-def _line_before(text: SegmentText, end: int) -> bytes:
-    """Return the last line that is not empty and ends at `end`, or before in empty ones: those are no event's."""
+def _last_event_before(text: SegmentText, end: int) -> bytes:
+    """Return the id of the last event that ends at `end`, or before in damaged lines; b"" if no line ends there."""
     size = _LOOK_BACK_BYTES
     while True:
         start = max(0, end - size)
         found = text.read(start, end - start)
         if not found.endswith(b"\n"):
             return b""
-        _, newline, line = found.rstrip(b"\n").rpartition(b"\n")
-        if newline or not start:
-            return line
+        first, *whole = found.split(b"\n")
+        for line in reversed(whole if start else [first, *whole]):
+            if event_id := line and examine(line).event_id:
+                return event_id
+        if not start:
+            return b""
         size *= 8
