@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 
 import hypothesis.strategies as st
-import orjson
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from journal.lines import event_id, line
 
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.journal.deadletters import dead_letters
@@ -23,7 +23,6 @@ from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.lease import Lease
 from jupyter_telemetry.shipping.reckoning import reckon
 
-from journal.lines import event_id, line
 from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_of
 
 FAULTS = ("", "down", "lost", "part", "lost part", "refuse", "too large", "odd", "lost oddly")
@@ -237,7 +236,12 @@ class Shipping(RuleBasedStateMachine):
         self.every_event_counts_once()
 
 
+EXAMPLES = int(os.environ.get("JUPYTER_TELEMETRY_SHIPPING_EXAMPLES", "0"))
 Shipping.TestCase.settings = settings(
-    max_examples=int(os.environ.get("EX", "60")), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.generate] if 'EX' in os.environ else list(Phase)
+    max_examples=EXAMPLES or 60,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=not EXAMPLES,
 )
 TestShipping = Shipping.TestCase
