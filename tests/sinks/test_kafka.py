@@ -14,6 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from jupyter_telemetry import ConfigurationError
 from jupyter_telemetry._contract import SCHEMA_ID, deliver, make_batch, numbered
+from jupyter_telemetry.dispatch import Place, shipped
 from jupyter_telemetry.shipping import Batch, Unavailable
 from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.kafka import KafkaSink
@@ -248,3 +249,9 @@ def test_a_password_comes_from_a_file_at_each_opening(tmp_path):
 
 def test_without_a_topic_it_is_the_default():
     assert make_sink("kafka://a:9092,b:9092").name == "kafka://a:9092,b:9092/jupyter-telemetry"
+
+
+def test_several_servers_are_told_as_one_place():
+    handler = {"class": "jupyter_telemetry.journal.JournalHandler", "directory": "journal"}
+    told = shipped(["kafka://a:9092,b:9092/t"], [handler])
+    assert told == {id(handler): (Place("kafka://a:9092,b:9092/t", False),)}
