@@ -108,6 +108,11 @@ class TestHTTPSinkWithEverything(TestHTTPSink):
             self.send(sink, make_batch(numbered(1)))
         assert not (self.server.directory / "requests.jsonl").exists()
 
+    def test_a_scheme_in_capitals_is_the_same(self):
+        sink = HTTPSink(self.server.url("/each", "HTTPS"), token_file=self.place / "token")
+        with pytest.raises(Unavailable, match="certificate is not trusted"):
+            self.send(sink, make_batch(numbered(1)))
+
     def test_a_client_that_nobody_vouches_for_is_turned_away(self):
         stranger = trustme.CA().issue_cert("stranger@example.org")
         stranger.private_key_and_cert_chain_pem.write_to_path(self.place / "stranger.pem")

@@ -37,6 +37,15 @@ def cluster():
 
 
 @pytest.fixture
+def own_cluster():
+    """A broker that nobody else uses."""
+    program = Program("kafka_mock.py", 1)
+    program.start()
+    yield program
+    program.kill()
+
+
+@pytest.fixture
 def topic():
     """A topic that nobody else has."""
     return f"topic-{uuid.uuid4().hex}"
@@ -179,24 +188,33 @@ def test_an_error_that_is_not_the_events_makes_no_dead_letter_and_a_new_producer
     assert {json.loads(message.value())["__id__"] for message in messages(cluster, topic)} == set(batch.ids)
 
 
-def test_brokers_that_hang_are_given_up_in_time(topic):
-    cluster = Program("kafka_mock.py", 1)
-    cluster.start()
-    sink = sink_to(cluster, topic, timeout_s=2)
+def test_brokers_that_hang_are_given_up_in_time(own_cluster, topic):
+    sink = sink_to(own_cluster, topic, timeout_s=2)
     sink.open()
     batch = make_batch(numbered(1000))
-    try:
-        cluster.signal(signal.SIGSTOP)
-        with pytest.raises(Unavailable):
-            sink.send(batch)
-        sink.close()
-        with pytest.raises(Unavailable):
-            sink.open()
-        cluster.signal(signal.SIGCONT)
-        assert deliver(sink, batch) == {}
-        assert {json.loads(message.value())["__id__"] for message in messages(cluster, topic)} == set(batch.ids)
-    finally:
-        cluster.kill()
+    own_cluster.signal(signal.SIGSTOP)
+    with pytest.raises(Unavailable):
+        sink.send(batch)
+    sink.close()
+    with pytest.raises(Unavailable):
+        sink.open()
+    own_cluster.signal(signal.SIGCONT)
+    assert deliver(sink, batch) == {}
+    assert {json.loads(message.value())["__id__"] for message in messages(own_cluster, topic)} == set(batch.ids)
+
+
+def test_what_comes_twice_after_a_lost_answer_is_told_by_its_header(own_cluster, topic):
+    batch = make_batch(numbered(5))
+    sink = sink_to(own_cluster, topic, timeout_s=30, options={"socket.timeout.ms": 1000})
+    sink.open()
+    own_cluster.tell("delay 2500")
+    receipt = sink.send(batch)
+    sink.close()
+    assert (dict(receipt.refused), list(receipt.deferred)) == ({}, [])
+    found = messages(own_cluster, topic)
+    # librdkafka sends it again with the same sequence numbers: Kafka knows them, the mock does not look at them.
+    assert len(found) == 10
+    assert [dict(message.headers())["event_id"].decode() for message in found] == 2 * list(batch.ids)
 
 
 def test_a_batch_longer_than_the_queue_is_sent_whole(cluster, topic):

@@ -256,7 +256,7 @@ def test_what_cannot_be_meant_is_said_at_once(options):
     ("url", "name"),
     [
         ("otlp+http://collector:4318", "otlp+http://collector:4318/v1/logs"),
-        ("otlp+https://collector/", "otlp+https://collector/v1/logs"),
+        ("OTLP+HTTPS://collector/", "otlp+https://collector/v1/logs"),
         ("otlp+https://example.org/otlp/v1/logs", "otlp+https://example.org/otlp/v1/logs"),
     ],
 )
