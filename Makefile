@@ -10,13 +10,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test check docs bench browser clean
+.PHONY: demo test check docs bench browser services clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/jupyter-telemetry demo
 
 # A test file runs in one process, since its tests may share a server. The last lines are pytest's own summary.
-test: $(VENV)/.test browser
+test: $(VENV)/.test browser services
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 check: $(VENV)/.check
@@ -34,6 +34,10 @@ bench: $(VENV)/.bench
 browser: $(VENV)/.test
 	@.ci/browser $(BIN)/python
 	@.ci/axe $(BIN)/python
+
+# The tests of the sinks start real destinations.
+services:
+	@.ci/services
 
 clean:
 	rm -rf $(VENV) .venv-* docs/_build demo-output .coverage* htmlcov dist

@@ -1,11 +1,12 @@
 """How fast sinks are that keep a connection, beside their libraries' own best loop: `python -m bench.streams NAME`.
 
-NAME is http, otlp or kafka. The destination runs as a process of its own on this machine; both are measured in turn,
-round by round, over the same events, in batches as the sink likes them. CPU seconds are those of this process.
+NAME is http, otlp, kafka or postgresql. The destination runs as a process of its own on this machine; both are measured
+in turn, round by round, over the same events, in batches as the sink likes them. CPU seconds are those of this process.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -178,9 +179,48 @@ def kafka(_: Path) -> Iterator[tuple[Any, Callable[[list[Batch]], Callable[[], N
         program.kill()
 
 
+@contextmanager
+def postgresql(_: Path) -> Iterator[tuple[Any, Callable[[list[Batch]], Callable[[], None]]]]:
+    """PostgreSQL with fsync; psycopg, with COPY of the same rows, made before, into a stage, and an insert."""
+    from jupyter_telemetry.sinks.postgresql import PostgreSQLSink
+
+    running = import_module("tests.sinks.postgresql_server")
+    server = running.PostgreSQLServer()
+    server.start()
+    os.environ["BENCH_PASSWORD"] = running.PASSWORD
+    connection = server.connect()
+    columns = '(id uuid, "timestamp" timestamptz, schema text, version text, event jsonb)'
+    connection.execute(f"create temporary table stage {columns} on commit delete rows")
+
+    def library(given: list[Batch]) -> Callable[[], None]:
+        rows = [
+            [
+                (head.event_id, head.timestamp, head.schema_id, head.version, line.decode())
+                for line, head in zip(batch.lines, batch.heads, strict=True)
+            ]
+            for batch in given
+        ]
+
+        def insert() -> None:
+            for batch in rows:
+                with connection.transaction():
+                    with connection.cursor() as cursor, cursor.copy("copy stage from stdin") as copy:
+                        for row in batch:
+                            copy.write_row(row)
+                    connection.execute("insert into telemetry_events select * from stage on conflict do nothing")
+
+        return insert
+
+    try:
+        yield PostgreSQLSink(server.url(), password_variable="BENCH_PASSWORD"), library
+    finally:
+        connection.close()
+        server.close()
+
+
 def main() -> None:
     """Measure one, and print it."""
-    contest = {"http": http, "otlp": otlp, "kafka": kafka}[sys.argv[1]]
+    contest = {"http": http, "otlp": otlp, "kafka": kafka, "postgresql": postgresql}[sys.argv[1]]
     ours, theirs = [], []
     with TemporaryDirectory() as place, contest(Path(place)) as (sink, library):
         sink.open()
