@@ -20,6 +20,7 @@ from ..errors import JournalError
 from ..privatefile import make_private, replacing
 from .segment import scan
 from .text import SegmentText
+from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,6 +102,7 @@ class Cursor:
         make_private(str(path.parent))
         with replacing(path, lasting=True, check=check) as file:
             file.write(orjson.dumps({"version": VERSION, **vars(self), "in_hand": list(map(list, self.in_hand))}))
+        give_to_owner_of(path.parent, path)
 
 
 def cursors(journal: str | os.PathLike[str]) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from ..journal.identity import journal_name
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..journal.segment import scan
+from ..journal.tombstones import give_to_owner_of
 from ..lockfile import LockLost
 from ..privatefile import make_private
 from .afterwards import account_for_the_gone, erasures
@@ -245,8 +246,9 @@ class Carrier:
     # What it holds
 
     def _take_over(self) -> bool:
-        make_private(str(self._place.parent))
-        make_private(str(self._place))
+        for directory in (self._place.parent, self._place):
+            make_private(str(directory))
+            give_to_owner_of(self._directory, directory)
         was_held = self._lease.is_held
         if not self._lease.acquire():
             return False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..journal.tombstones import give_to_owner_of
 from ..privatefile import replacing
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class State:
         }
         with contextlib.suppress(OSError), replacing(self._place / FILE) as file:
             file.write(orjson.dumps(content))
+        with contextlib.suppress(OSError):
+            give_to_owner_of(self._place, self._place / FILE)
 
 
 def read_state(place: Path) -> dict[str, Any]:
