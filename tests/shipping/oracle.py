@@ -493,13 +493,15 @@ class Judgement:
         """Return what is wrong, in words."""
         told, rest, letters, erased, expired = self._told, self._rest, self._letters, self._erased, self._plan.expired
         kept = {each for each, (what, _) in told.items() if what != "lost"}
+        # A killed erasure has left what it named in the journal; the destination was told to erase it all the same.
+        half_erased = self._named & (self._there | expired) if self._plan.killed_erasers else set()
         found = {
-            "lost without a word": kept - rest.keys() - letters - erased - expired,
+            "lost without a word": kept - rest.keys() - letters - erased - expired - half_erased,
             "told to be lost, and there": (told.keys() - kept) & (rest.keys() | letters),
             "not as they were recorded": {each for each in kept & rest.keys() if told[each][1] != rest[each]},
             "twice": set(self._twice),
             "at rest and dead letters": rest.keys() & letters,
-            "erased and at rest": erased & rest.keys() - (expired if self._plan.killed_erasers else set()),
+            "erased and at rest": erased & rest.keys() - half_erased,
             "of another schema, and erased": {each for each in erased & told.keys() if told[each][0] == "b"},
             "waiting": self._there - rest.keys() - letters - self._named,
         }
