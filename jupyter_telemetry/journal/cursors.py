@@ -21,6 +21,7 @@ from ..privatefile import make_private, replacing
 from .access import file_mode, shared_mode
 from .segment import scan
 from .text import SegmentText
+from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,6 +104,7 @@ class Cursor:
         make_private(str(path.parent), mode=shared_mode(journal))
         with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
             file.write(orjson.dumps({"version": VERSION, **vars(self), "in_hand": list(map(list, self.in_hand))}))
+        give_to_owner_of(path.parent, path)
 
 
 def cursors(journal: str | os.PathLike[str]) -> Iterator[Path]:

@@ -63,9 +63,9 @@ def write_dead_letters(
     destination: the directory's name. Raises OSError, and what `check` raises; then nothing was kept.
     """
     place = Path(journal, DIRECTORY, destination)
-    mode = shared_mode(journal)
-    make_private(str(place.parent), mode=mode)
-    make_private(str(place), mode=mode)
+    for directory in (place.parent, place):
+        make_private(str(directory), mode=shared_mode(journal))
+        give_to_owner_of(Path(journal), directory)
     now = datetime.now(timezone.utc)
     refused_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
     path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
@@ -73,6 +73,7 @@ def write_dead_letters(
         for line, reason in refused:
             head = orjson.dumps({"refused_at": refused_at, "reason": reason})
             file.write(head[:-1] + b"," + _EVENT + line.rstrip(b"\n") + b"}\n")
+    give_to_owner_of(place, path)
     return path
 
 
@@ -171,8 +172,8 @@ def _replace(path: Path, lines: list[bytes], check: Callable[[], None]) -> None:
         sync_directory(path.parent)
         return
     with replacing(path, lasting=True, check=check, mode=file_mode(path.parents[2])) as file:
-        give_to_owner_of(path.parent, Path(file.name))
         file.writelines(lines)
+    give_to_owner_of(path.parent, path)
 
 
 def _files(journal: str | os.PathLike[str], destination: str | None) -> list[Path]:

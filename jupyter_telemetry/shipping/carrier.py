@@ -15,6 +15,7 @@ from ..journal.identity import journal_name
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..journal.segment import scan
+from ..journal.tombstones import give_to_owner_of
 from ..lockfile import LockLost
 from ..privatefile import make_private
 from .afterwards import account_for_the_gone, erasures
@@ -246,9 +247,9 @@ class Carrier:
     # What it holds
 
     def _take_over(self) -> bool:
-        mode = shared_mode(self._directory)
-        make_private(str(self._place.parent), mode=mode)
-        make_private(str(self._place), mode=mode)
+        for directory in (self._place.parent, self._place):
+            make_private(str(directory), mode=shared_mode(self._directory))
+            give_to_owner_of(self._directory, directory)
         was_held = self._lease.is_held
         if not self._lease.acquire():
             return False

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..journal.access import file_mode
+from ..journal.tombstones import give_to_owner_of
 from ..privatefile import replacing
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class State:
             replacing(self._place / FILE, mode=file_mode(self._place.parents[1])) as file,
         ):
             file.write(orjson.dumps(content))
+        with contextlib.suppress(OSError):
+            give_to_owner_of(self._place, self._place / FILE)
 
 
 def read_state(place: Path) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Shipping(RuleBasedStateMachine):
         self.destination = Destination()
         self.recorded: dict[str, bytes] = {}
         self.expired: set[str] = set()
+        self.half_erased: set[str] = set()
         self.copies = 0
         self.cursor_was_lost = False
 
@@ -104,6 +105,7 @@ class Shipping(RuleBasedStateMachine):
         for event in JournalReader(self.journal).events():
             if event["__schema__"] == "a":
                 writer.add(event["__id__"].encode())
+                self.half_erased.add(event["__id__"])
         writer.commit()
         writer.close()
 
@@ -226,7 +228,7 @@ class Shipping(RuleBasedStateMachine):
         there = {event["__id__"] for event in JournalReader(self.journal).events()}
         named = self.named()
         erased = named - there - letters
-        assert at_rest & erased == set()
+        assert at_rest & erased <= self.half_erased  # they were in the journal still, and then a limit deleted them
         assert at_rest & letters == set()
         assert set(self.recorded) == at_rest | letters | self.expired | named
         assert (there - named) <= at_rest | letters
@@ -236,12 +238,13 @@ class Shipping(RuleBasedStateMachine):
         self.every_event_counts_once()
 
 
-EXAMPLES = int(os.environ.get("JUPYTER_TELEMETRY_SHIPPING_EXAMPLES", "0"))
+EXAMPLES = os.environ.get("JUPYTER_TELEMETRY_MACHINE_EXAMPLES")  # more of them, by hand
+
 Shipping.TestCase.settings = settings(
-    max_examples=EXAMPLES or 60,
+    max_examples=int(EXAMPLES or 60),
     stateful_step_count=25,
     deadline=None,
-    suppress_health_check=list(HealthCheck),
     derandomize=not EXAMPLES,
+    suppress_health_check=list(HealthCheck),
 )
 TestShipping = Shipping.TestCase
