@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..errors import JournalError
-from ..privatefile import make_private, replacing
+from ..privatefile import give_to_owner_of, make_private, replacing
 from .access import file_mode, shared_mode
 from .segment import scan
 from .text import SegmentText
-from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

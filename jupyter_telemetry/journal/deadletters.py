@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from ..privatefile import make_private, replacing, sync_directory
+from ..privatefile import give_to_owner_of, make_private, replacing, sync_directory
 from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
-from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

@@ -6,8 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ..privatefile import create, draft_of
-from .tombstones import give_to_owner_of
+from ..privatefile import create, draft_of, give_to_owner_of
 
 __all__ = ["journal_name"]
 

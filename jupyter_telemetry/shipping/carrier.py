@@ -15,9 +15,8 @@ from ..journal.identity import journal_name
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..journal.segment import scan
-from ..journal.tombstones import give_to_owner_of
 from ..lockfile import LockLost
-from ..privatefile import make_private
+from ..privatefile import give_to_owner_of, make_private
 from .afterwards import account_for_the_gone, erasures
 from .batch import Batch
 from .delivery import Delivery, odd

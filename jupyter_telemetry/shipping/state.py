@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..journal.access import file_mode
-from ..journal.tombstones import give_to_owner_of
-from ..privatefile import replacing
+from ..privatefile import give_to_owner_of, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
