@@ -5,10 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from .destinations import DESTINATIONS
+
 if TYPE_CHECKING:
     from .subjects import Maker
 
-__all__ = ["ABOVE_THE_FLOOR", "CONTESTS", "OLD", "Contest"]
+__all__ = ["ABOVE_THE_FLOOR", "CALLERS", "CONTESTS", "OLD", "RECORDING", "SHIPPING", "Contest"]
 
 OLD = "0.1.0"
 
@@ -16,9 +18,10 @@ OLD = "0.1.0"
 class Contest(NamedTuple):
     """What one worker process measures.
 
-    contenders: name → where its maker stands; the first one's time is pyperf's value.
+    contenders: name → where its maker stands, as "module:maker", or as "module:function:argument:…" what makes the
+        maker; the first one's time is pyperf's value.
     slices: into how many parts a value is cut. pace: see interleave.
-    values: of each round. min_time_s: what pyperf calibrates the loops to; loops: without calibration.
+    values: of each round; warmups: values that are thrown away. min_time_s: what pyperf calibrates the loops to; loops: without calibration.
     python: "own", or that of the environment of 0.1.0.
     """
 
@@ -26,6 +29,7 @@ class Contest(NamedTuple):
     slices: int = 20
     pace: tuple[int, int] = (200, 2000)
     values: int = 3
+    warmups: int = 1
     min_time_s: float = 0.1
     loops: int = 0
     python: str = "own"
@@ -39,8 +43,9 @@ class Contest(NamedTuple):
         """Import what makes the contenders."""
         found = {}
         for name, where in self.contenders.items():
-            module, _, maker = where.partition(":")
-            found[name] = getattr(import_module(f".{module}", __package__), maker)
+            module, maker, *arguments = where.split(":")
+            made = getattr(import_module(f".{module}", __package__), maker)
+            found[name] = made(*arguments) if arguments else made
         return found
 
 
@@ -62,7 +67,7 @@ ABOVE_THE_FLOOR = {
     OLD: _above_the_floor("peers:telemetry_0_1_0", python=OLD),
 }
 
-CONTESTS = {
+RECORDING = {
     **ABOVE_THE_FLOOR,
     "schemas": Contest({"1": "ours:journal", "1000": "ours:many_schemas"}, loops=8192),
     "schemas in turn": Contest({"1": "ours:journal", "1000": "ours:many_schemas_in_turn"}, loops=8192),
@@ -91,3 +96,51 @@ CONTESTS = {
     ),
     "query": Contest({"ours": "query:our_query", "duckdb": "query:duckdb_reader"}, pace=(1, 1), values=2, loops=1),
 }
+
+CALLERS = {
+    "memory": _above_the_floor("ours:journal_at:memory"),
+    "process": _above_the_floor("ours:journal_at:process"),
+    "disk": Contest(
+        {"subject": "ours:journal_at:disk", "floor": "floor:floor", "lasting": "floor:floor_lasting"},
+        slices=5,
+        pace=(16, 2000),
+    ),
+    "QueueListener": _above_the_floor("peers:queue_listener"),
+    "BatchLogRecordProcessor": _above_the_floor("peers:opentelemetry_exporting"),
+    "produce": _above_the_floor("peers:kafka_produce"),
+}
+
+_AT_ONCE = (1, 10_000_000)
+_CALLS = {"memory": 20_000, "process": 20_000, "disk": 2_000}
+_CARRIED = 200_000
+
+SHIPPING = {
+    **CALLERS,
+    **{
+        f"calls, {level}": Contest(
+            {state: f"calls:calls:{level}:{state}" for state in ("none", "up", "slow", "dead")},
+            slices=4,
+            pace=_AT_ONCE,
+            values=1,
+            warmups=0,
+            loops=loops,
+        )
+        for level, loops in _CALLS.items()
+    },
+    **{
+        f"to {name}": Contest(
+            {"shipper": f"carriage:shipper:{name}", "loop": f"carriage:loop:{name}"},
+            slices=2,
+            pace=_AT_ONCE,
+            values=1,
+            warmups=0,
+            loops=_CARRIED,
+        )
+        for name in DESTINATIONS
+    },
+    "reading": Contest(
+        {"many": "reading:many", "few": "reading:few"}, slices=1, pace=(1, 1), values=1, warmups=0, loops=1
+    ),
+}
+
+CONTESTS = {**RECORDING, **SHIPPING}

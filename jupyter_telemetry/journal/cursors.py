@@ -1,4 +1,4 @@
-"""How far each destination has had a journal: one file a destination, which is replaced after each acknowledgement.
+"""How far each destination has had a journal: one file a destination, which is replaced for each batch.
 
 `shipping/<destination>/cursor.json` names, for each segment, up to which byte all is acknowledged, how many events
 that are, and the ids of some lines before it: an erasure puts another file in the place of a segment, and by these
