@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .deadletters import DIRECTORY as DEAD_LETTERS
 from .deadletters import erase_dead_letters, survey_dead_letters, sweep_dead_letters
+from .holding import LOOK_INTERVAL_S
 from .lock import DRAFT_SUFFIX, JournalLock
 from .reader import JournalReader
 from .rewriting import Survey, rewrite, survey
 from .segment import LATE_SUFFIX, SEALED_SUFFIX, seal
 from .tombstones import TombstoneWriter
-from .writer import LOOK_INTERVAL_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

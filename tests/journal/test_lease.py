@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_telemetry.journal.cursors import Cursor, Progress, behind
+from jupyter_telemetry.journal.holding import LOOK_INTERVAL_S
 from jupyter_telemetry.journal.reader import JournalReader
 from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S
 from jupyter_telemetry.journal.segment import seal
-from jupyter_telemetry.journal.writer import LOOK_INTERVAL_S
 
 from .disk import Disk
 from .lines import content, line, names, numbers, segments
