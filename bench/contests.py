@@ -71,6 +71,10 @@ RECORDING = {
     **ABOVE_THE_FLOOR,
     "schemas": Contest({"1": "ours:journal", "1000": "ours:many_schemas"}, loops=8192),
     "schemas in turn": Contest({"1": "ours:journal", "1000": "ours:many_schemas_in_turn"}, loops=8192),
+    "durability: memory": Contest({"memory": "ours:journal_memory", "process": "ours:journal"}),
+    "durability: disk": Contest(
+        {"disk": "ours:journal_disk", "process": "ours:journal"}, slices=4, pace=(200, 2000), values=2, loops=200
+    ),
     "asked": Contest({"asked": "ours:journal_asked", "not asked": "ours:journal"}),
     "filter": Contest({"filtered": "ours:journal_filtered", "whole": "ours:journal"}),
     "pseudonym": Contest({"pseudonym": "ours:journal_pseudonym", "null": "ours:journal_filtered"}),

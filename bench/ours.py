@@ -100,6 +100,20 @@ def journal_at(durability: str) -> Maker:
 
 
 @contextmanager
+def journal_memory(directory: Path) -> Iterator[Subject]:
+    """Into the journal's queue, which a thread writes from; all that comes has room in it."""
+    with _open(JournalHandler(directory, durability="memory", queue_bytes=2**30, exit_timeout_s=60.0)) as handler:
+        yield recording(new_log(handler, SCHEMA), SCHEMA)
+
+
+@contextmanager
+def journal_disk(directory: Path) -> Iterator[Subject]:
+    """Into the journal, and onto the disk."""
+    with _open(JournalHandler(directory, durability="disk")) as handler:
+        yield recording(new_log(handler, SCHEMA), SCHEMA)
+
+
+@contextmanager
 def journal_filtered(directory: Path) -> Iterator[Subject]:
     """Into the journal: validated and filtered."""
     with _open(JournalHandler(directory)) as handler:

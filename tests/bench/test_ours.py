@@ -9,7 +9,9 @@ from bench.event import CLASSIFIED_EVENT, EVENT, SCHEMA
 from bench.subjects import lines_below
 
 
-@pytest.mark.parametrize("where", ["journal", "journal, model", "FileHandler", "schemas"])
+@pytest.mark.parametrize(
+    "where", ["journal", "journal, model", "FileHandler", "schemas", "durability: memory", "durability: disk"]
+)
 def test_ours_write_the_whole_event_once_per_call(where, tmp_path):
     events = recorded_by(where, tmp_path)
     assert [properties_of(event) for event in events] == [EVENT] * CALLS
