@@ -42,14 +42,16 @@ def test_what_no_shipper_has_looked_at_waits(journal):
 
 def test_what_became_of_each_event_is_told(journal, carrier):
     put(journal, line(0), line(1, __schema__="b"), begun_at=1e9)
-    put(journal, line(2), line(3, name="poison"), line(4, __schema__="b", name="poison"), begun_at=1.1e9)
+    put(journal, line(2), line(3, __schema__="b", name="poison"), line(4, name="poison"), begun_at=1.1e9)
     carrier.carry(until_empty=True)
+    carrier.hand_back()
     put(journal, line(5), line(6, __schema__="b"), line(7), begun_at=1.2e9)
     assert reckoned(journal) == Reckoning(delivered=3, refused=2, expired=0, erased=0, waiting=3)
     erase_b(journal)
     assert reckoned(journal) == Reckoning(delivered=2, refused=1, expired=0, erased=3, waiting=2)
     with pytest.raises(Stopped):
-        make_carrier(journal, PlannedSink(Destination(), ["down"]), most_waits=0).carry(until_empty=True)
+        (other := make_carrier(journal, PlannedSink(Destination(), ["down"]), most_waits=0)).carry(until_empty=True)
+    other.hand_back()
     for expired in (0, 0, 2):
         expire_oldest(journal)
         assert reckoned(journal) == Reckoning(2, 1, expired, erased=3, waiting=2 - expired)
