@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -43,6 +44,14 @@ def found(journal, destination=None):
 
 def only_b(schema_id):
     return "erase" if schema_id == "b" else ""
+
+
+def unreadable(path, error):
+    pytest.fail(f"{path}: {error}")
+
+
+def all_b(schema_id, event_id):
+    return schema_id == "b"
 
 
 def of_b(number):
@@ -118,8 +127,8 @@ def test_who_may_take_nothing_back_any_more_does_not(tmp_path):
 def test_they_are_surveyed_by_file_and_schema(tmp_path):
     bury(tmp_path, line(1))
     path = bury(tmp_path, of_b(2), line(3), of_b(4))
-    assert survey_dead_letters(tmp_path, only_b) == {path: Counter({"b": 2})}
-    assert survey_dead_letters(tmp_path / "absent", only_b) == {}
+    assert survey_dead_letters(tmp_path, only_b, unreadable) == {path: Counter({"b": 2})}
+    assert survey_dead_letters(tmp_path / "absent", only_b, unreadable) == {}
 
 
 def test_ids_are_named_on_the_disk_before_the_events_go(tmp_path):
@@ -131,7 +140,7 @@ def test_ids_are_named_on_the_disk_before_the_events_go(tmp_path):
         seen.append([list(each.ids()) for each in tombstones(tmp_path)])
         assert found(tmp_path) == [1, 2, 3]
 
-    assert erase_dead_letters(path, only_b, writer, check) == Counter({"b": 2})
+    assert erase_dead_letters(path, all_b, writer, check) == Counter({"b": 2})
     writer.close()
     assert seen == [[[event_id(1), event_id(3)]]]
     assert (found(tmp_path), os.listdir(path.parent)) == ([2], [path.name])
@@ -142,7 +151,7 @@ def test_an_erasure_that_is_stopped_has_done_nothing_to_the_file(tmp_path):
     before = path.read_bytes()
     writer = TombstoneWriter(tmp_path, "asked for")
     with pytest.raises(LockLost):
-        erase_dead_letters(path, only_b, writer, lost)
+        erase_dead_letters(path, all_b, writer, lost)
     writer.close()
     assert (path.read_bytes(), os.listdir(path.parent)) == (before, [path.name])
 
@@ -152,7 +161,7 @@ def test_a_file_of_which_nothing_is_left_is_gone_and_what_nobody_can_read_with_i
     with path.open("ab") as file:
         file.write(b"who knows whose\n")
     writer = TombstoneWriter(tmp_path, "asked for")
-    erase_dead_letters(path, only_b, writer, nothing)
+    erase_dead_letters(path, all_b, writer, nothing)
     writer.close()
     assert os.listdir(path.parent) == []
 
@@ -179,6 +188,19 @@ def test_an_erasure_of_a_journal_takes_its_dead_letters_too(tmp_path):
     assert erase(tmp_path, settle_s=0.0, **erases) == Erasure({}, {}, 0, None, 0, ())
 
 
+def test_what_is_recorded_and_refused_during_an_erasure_stays_and_what_is_erased_goes_wherever_it_is(tmp_path):
+    (tmp_path / "20261123T174205123456Z-5f3a9c01.open.jsonl").write_bytes(of_b(1))
+    bury(tmp_path, of_b(0))
+
+    def seal_own():
+        bury(tmp_path, of_b(1), of_b(2))
+
+    done = erase(tmp_path, seal_own=seal_own, settle_s=0.0)
+    assert (done.erased, done.dead_letters, found(tmp_path)) == ({"b": 1}, {"b": 2}, [2])
+    (tombstone,) = tombstones(tmp_path)
+    assert list(tombstone.ids()) == [event_id(1), event_id(0), event_id(1)]
+
+
 def test_what_may_not_be_erased_stays_a_dead_letter(tmp_path):
     bury(tmp_path, of_b(1))
     assert erase(tmp_path, settle_s=0.0, not_erasable=lambda _: "the law").dead_letters == {}
@@ -186,12 +208,18 @@ def test_what_may_not_be_erased_stays_a_dead_letter(tmp_path):
 
 
 def test_dead_letters_that_cannot_be_read_are_told(tmp_path):
-    bury(tmp_path, of_b(1))
+    bury(tmp_path, of_b(1), destination="other")
+    bury(tmp_path, of_b(2))
     (bad := tmp_path / "dead-letter" / "sink" / "a.jsonl").mkdir()
     (left,) = erase(tmp_path, settle_s=0.0).left
-    assert left == Left(tmp_path / "dead-letter", 0, "Is a directory")
+    assert left == Left(bad, 0, "Is a directory")
+    assert found(tmp_path, "other") == []
     bad.rmdir()
-    assert erase(tmp_path, settle_s=0.0).left == ()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dead-letter").rename(tmp_path / "away")
+    (tmp_path / "dead-letter").symlink_to("loop")
+    (left,) = erase(tmp_path, settle_s=0.0).left
+    assert left == Left(tmp_path / "dead-letter", 0, os.strerror(errno.ELOOP))
 
 
 def test_what_root_keeps_in_somebodys_journal_is_theirs(tmp_path):

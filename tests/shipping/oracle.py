@@ -418,7 +418,7 @@ class Plan:
         from shipping.scene import expire_oldest
 
         if not any(each.poll() is None for each in self._erasers):
-            found = expire_oldest(self.journal)
+            found = expire_oldest(self.journal, sealed_for_s=1.0)
             self.expired |= set(found)
             self._say(step, f"{len(found)} events expire")
 
