@@ -105,24 +105,35 @@ def remove_dead_letters(
             _replace(path, kept, check)
 
 
-def survey_dead_letters(journal: str | os.PathLike[str], fate: Callable[[str], str]) -> dict[Path, Counter[str]]:
+def survey_dead_letters(
+    journal: str | os.PathLike[str], fate: Callable[[str], str], unreadable: Callable[[Path, OSError], None]
+) -> dict[Path, Counter[str]]:
     """Count the dead letters that are to be erased, by file and schema id; `fate` says "erase" of a schema id.
 
-    Raises OSError.
+    unreadable: is told what cannot be read.
     """
     found = {}
-    for path in _files(journal, None):
-        with contextlib.suppress(FileNotFoundError):
+    try:
+        paths = _files(journal, None)
+    except OSError as error:
+        unreadable(Path(journal, DIRECTORY), error)
+        return {}
+    for path in paths:
+        try:
             schema_ids = (event["__schema__"] for _, event in _letters(path))
             if counts := Counter(schema_id for schema_id in schema_ids if fate(schema_id) == "erase"):
                 found[path] = counts
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            unreadable(path, error)
     return found
 
 
 def erase_dead_letters(
-    path: Path, fate: Callable[[str], str], tombstone: TombstoneWriter, check: Callable[[], None]
+    path: Path, goes: Callable[[str, str], bool], tombstone: TombstoneWriter, check: Callable[[], None]
 ) -> Counter[str]:
-    """Erase events from one file of dead letters; count them by schema id.
+    """Erase events from one file of dead letters; count them by schema id. `goes` is asked with schema id and id.
 
     Their ids are on the tombstone, and on the disk, before they go. `check` raises if the file may not be replaced
     any more.
@@ -132,7 +143,7 @@ def erase_dead_letters(
     erased: Counter[str] = Counter()
     kept = []
     for line, event in _letters(path):
-        if fate(event["__schema__"]) == "erase":
+        if goes(event["__schema__"], event["__id__"]):
             erased[event["__schema__"]] += 1
             tombstone.add(event["__id__"].encode())
         else:

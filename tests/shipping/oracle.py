@@ -418,7 +418,7 @@ class Plan:
         from shipping.scene import expire_oldest
 
         if not any(each.poll() is None for each in self._erasers):
-            found = expire_oldest(self.journal)
+            found = expire_oldest(self.journal, sealed_for_s=1.0)
             self.expired |= set(found)
             self._say(step, f"{len(found)} events expire")
 
@@ -505,8 +505,15 @@ class Judgement:
             "of another schema, and erased": {each for each in erased & told.keys() if told[each][0] == "b"},
             "waiting": self._there - rest.keys() - letters - self._named,
         }
-        wrong = [f"{len(ids)} {what}: {sorted(ids)[:3]}" for what, ids in found.items() if ids]
+        wrong = [
+            f"{len(ids)} {what}: {', '.join(map(self._about, sorted(ids)[:3]))}" for what, ids in found.items() if ids
+        ]
         return wrong + self._wrong_in_the_reckoning()
+
+    def _about(self, event_id: str) -> str:
+        where = {"on a tombstone": self._named, "in the journal": self._there, "expired": self._plan.expired}
+        found = [name for name, ids in where.items() if event_id in ids]
+        return f"{event_id} ({self._told.get(event_id, ('untold',))[0]}; {'; '.join(found) or 'nowhere'})"
 
     def _wrong_in_the_reckoning(self) -> list[str]:
         counted = reckon(self._plan.journal, self._place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,10 +148,15 @@ def put(journal: Path, *lines: bytes, begun_at: float = 1_795_455_725.0, suffix:
     return path
 
 
-def expire_oldest(journal: Path) -> list[str]:
-    """Delete the oldest sealed segment as a limit does, which says so before; return the ids of its events."""
+def expire_oldest(journal: Path, sealed_for_s: float = 0.0) -> list[str]:
+    """Delete the oldest sealed segment as a limit does, which says so before; return the ids of its events.
+
+    sealed_for_s: a writer whose segment somebody else has sealed may write to it still, and counts that as lost.
+    """
     for segment in scan(journal):
-        if segment.sealed and segment.is_a_writers:
+        if not segment.sealed or os.stat(segment.path).st_ctime > time.time() - sealed_for_s:
+            continue
+        if segment.is_a_writers:
             ids = [found for line in segment.path.read_bytes().splitlines() if (found := examine(line).event_id)]
             account = {"at": "", "what": "expired", "segment": segment.name, "events": len(ids), "reason": "limit"}
             with (journal / "accounts.jsonl").open("ab") as file:
