@@ -41,8 +41,8 @@ def run(request, directory):
         options = ["-W", "ignore::DeprecationWarning", "-c", BEGIN + program]
         command = [sys.executable, *options, str(directory), request.param, root]
         done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-        # Who records faster than a thread can write, on a busy machine, is told that the queue was full.
-        assert done.stderr == b"" or (request.param == "memory" and b"the queue was full" in done.stderr)
+        # Who records faster than a thread can write, on a busy machine, is told that the queue in memory was full.
+        assert done.stderr == b"" or (request.param == "memory" and b"the queue in memory was full" in done.stderr)
         return done.returncode, done.stdout.decode().split()
 
     run_one.level = request.param
