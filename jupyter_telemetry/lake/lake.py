@@ -19,8 +19,11 @@ from ..sinks.secret import Secret, without_secrets
 from .appending import Appender
 from .compaction import Compaction, compact
 from .erasing import erase
-from .place import DRAFTS, Directory, ObjectStore, Overtaken, Place
+from .parquet import read_schema
+from .place import Directory, ObjectStore, Overtaken, Place
 from .reading import current_files, read_events
+from .schemas import LakeSchema, Schemas
+from .table import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +35,6 @@ __all__ = ["Lake"]
 
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 15.0
-_LOCK = f"{DRAFTS}/lock"
 _LOCK_WAIT_S = 20.0
 _AWS = re.compile(r"AWS Error ([A-Z_]+)")
 
@@ -114,6 +116,20 @@ class Lake:
         with self._said("read"):
             yield from read_events(self.place)
 
+    def schemas(self) -> list[LakeSchema]:
+        """List all texts of all schemas, the oldest first. Raises LakeError."""
+        with self._said("read"):
+            return Schemas(self.place).all()
+
+    def layout(self, path: str) -> Layout:
+        """Return the columns of a file. Raises LakeError."""
+        with self._said("read"):
+            return Layout.of_file(read_schema(self.place, path))
+
+    def unreadable(self, error: BaseException) -> LakeError:
+        """Say that it cannot be read."""
+        return LakeError(f"the lake {self.name} cannot be read: {said(error)}")
+
     def appender(self, *, in_doubt: bool = False) -> Appender:
         """Return what writes batches to it; `in_doubt`: a batch that failed may be there."""
         return Appender(self.place, in_doubt=in_doubt)
@@ -156,7 +172,7 @@ class Lake:
     def _said(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (OSError, LockLost) as error:
+        except (OSError, LockLost, ValueError) as error:
             raise LakeError(f"the lake {self.name} cannot be {what}: {said(error)}") from None
 
     def _object_store(self) -> Place:

@@ -12,7 +12,7 @@ from .table import ID
 if TYPE_CHECKING:
     from .place import Entry, Place
 
-__all__ = ["ABSORBED", "Span", "absorbed", "encoded", "ids_of", "read_table", "span_of"]
+__all__ = ["ABSORBED", "Span", "absorbed", "encoded", "ids_of", "read_schema", "read_table", "span_of"]
 
 ABSORBED = b"jupyter_telemetry.absorbed"  # the names of the files whose events a compacted one has taken over
 _ROWS = 100_000  # of a row group
@@ -50,6 +50,12 @@ def read_table(place: Place, path: str) -> Any:
     """Read a file. Raises OSError."""
     with place.read(path) as file:
         return _opened(file).read()
+
+
+def read_schema(place: Place, path: str) -> Any:
+    """Read the Arrow schema of a file. Raises OSError."""
+    with place.read(path) as file:
+        return _opened(file).schema_arrow
 
 
 def span_of(place: Place, path: str) -> Span:
