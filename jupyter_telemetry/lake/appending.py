@@ -22,7 +22,7 @@ from .schemas import Schemas
 from .table import ID, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..shipping.batch import Batch
     from .place import Entry, Place
@@ -36,6 +36,9 @@ MOST_REWRITTEN = 16  # rows that are written again for one of the batch, in a fi
 LARGEST = 32 * 1024**2  # bytes of a file that is merged into
 ADOPTED_AFTER_S = 300.0  # in an object store: no request of a writer that is gone is under way any more
 _AT_ONCE = 1000  # events that are Python objects together: more would make the garbage collector look at them all
+
+
+_Key = tuple[str, Any, str]  # a schema's id, its version as it was recorded, and a day
 
 
 class _File(NamedTuple):
@@ -89,16 +92,16 @@ class Appender:
         return []
 
     def _grouped(self, batch: Batch) -> dict[Partition, _Group]:
-        groups: dict[tuple[str, Any, str], _Group] = {}
+        groups: dict[_Key, _Group] = {}
         for start in range(0, len(batch), _AT_ONCE):
             lines = batch.lines[start : start + _AT_ONCE]
-            for index, event in enumerate(orjson.loads(b"[" + b",".join(lines) + b"]"), start):
-                key = event["__schema__"], event["__schema_version__"], _day(event["__timestamp__"])
-                if (group := groups.get(key)) is None:
-                    group = groups[key] = _Group()
-                group.events.append(event)
-                group.indices.append(index)
-                if len(group.events) == _AT_ONCE:
+            events = orjson.loads(b"[" + b",".join(lines) + b"]")
+            keys = [(each["__schema__"], each["__schema_version__"], _day(each["__timestamp__"])) for each in events]
+            for key, where in _places(keys).items():
+                group = groups.setdefault(key, _Group())
+                group.events += [events[at] for at in where]
+                group.indices += [start + at for at in where]
+                if len(group.events) >= _AT_ONCE:
                     self._make_table(key, group, batch)
         found: dict[Partition, _Group] = {}
         for key, group in groups.items():
@@ -110,7 +113,7 @@ class Appender:
                 found[partition] = group
         return found
 
-    def _make_table(self, key: tuple[str, Any, str], group: _Group, batch: Batch) -> Partition:
+    def _make_table(self, key: _Key, group: _Group, batch: Batch) -> Partition:
         schema_id, version, day = key[0], str(key[1]), key[2]
         directory, layout = self._schemas.of(schema_id, version, batch.schemas(schema_id, version))
         if group.events:
@@ -175,13 +178,23 @@ class Appender:
         return self._place.is_directory or tail.is_ours or age_s > ADOPTED_AFTER_S
 
 
+def _places(keys: Sequence[_Key]) -> Mapping[_Key, Sequence[int]]:
+    """Return where each key stands."""
+    if len(set(keys)) == 1:  # as ordinarily
+        return {keys[0]: range(len(keys))}
+    found: dict[_Key, list[int]] = {}
+    for at, key in enumerate(keys):
+        found.setdefault(key, []).append(at)
+    return found
+
+
 def _first_open_day() -> str:
     return (datetime.now(timezone.utc) - timedelta(days=DAYS_OPEN - 1)).date().isoformat()
 
 
 def _day(timestamp: str) -> str:
     """Return the day of an instant in UTC."""
-    if timestamp.endswith("Z") and timestamp[4:11:3] == "--T":
+    if timestamp[-1:] == "Z":
         return timestamp[:10]
     moment = instant(timestamp)
     return "1970-01-01" if moment is None else moment.date().isoformat()

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from datetime import date, datetime, timedelta, timezone
 from itertools import accumulate, chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -23,7 +24,7 @@ from .kinds import INSTANT, arrow_type
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Column", "instant", "instant_text", "restored", "typed"]
+__all__ = ["Column", "instant", "instant_text", "members", "nulls", "restored", "typed"]
 
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?"
@@ -51,6 +52,14 @@ def typed(kind: SqlType, values: list[Any]) -> Column:
     if isinstance(kind, StructOf):
         return _structs(kind, values)
     return _MAKERS[type(kind)](kind, values)
+
+
+def members(key: str, objects: Sequence[dict[str, Any]]) -> tuple[list[Any], bool]:
+    """Return a member of each object, None where it is not there, and whether it is in all of them."""
+    try:
+        return list(map(itemgetter(key), objects)), True
+    except KeyError:
+        return [each.get(key) for each in objects], False
 
 
 def restored(kind: SqlType, value: Any) -> Any:
@@ -203,26 +212,28 @@ def _maps(kind: MapOf, values: list[Any]) -> Column:
 def _structs(kind: StructOf, values: list[Any]) -> Column:
     inexact = _others(values, dict)
     values = _without(values, inexact)
-    there = list(filter(None, values))
-    keys = {field.key for field in kind.fields}
-    if not set().union(*there) <= keys:
-        inexact |= {at for at, each in enumerate(values) if each and not each.keys() <= keys}
+    mask = _mask(values)
+    objects = values if mask is None else [each or {} for each in values]
+    fields = 0
     arrays = []
     for field in kind.fields:
-        key = field.key
-        members = [each.get(key) if each else None for each in values]
-        column = typed(field.type, members)
-        inexact |= column.inexact | nulls(key, values, members)
+        found, is_everywhere = members(field.key, objects)
+        column = typed(field.type, found)
+        lost = nulls(field.key, objects, found, column)
+        fields += len(found) if is_everywhere else len(found) - found.count(None) + len(lost)
+        inexact |= column.inexact | lost
         arrays.append(column.array)
-    return Column(pa.StructArray.from_arrays(arrays, fields=list(arrow_type(kind)), mask=_mask(values)), inexact)
+    if sum(map(len, objects)) != fields:
+        keys = {field.key for field in kind.fields}
+        inexact |= {at for at, each in enumerate(objects) if not each.keys() <= keys}
+    return Column(pa.StructArray.from_arrays(arrays, fields=list(arrow_type(kind)), mask=mask), inexact)
 
 
-def nulls(key: str, objects: Sequence[dict[str, Any] | None], members: list[Any]) -> set[int]:
-    """Return where a member is null, and not just not there."""
-    if _NONE not in set(map(type, members)):
+def nulls(key: str, objects: Sequence[dict[str, Any]], found: list[Any], column: Column) -> set[int]:
+    """Return where a member, as `members` found it, is null and not just not there."""
+    if not column.array.null_count:
         return set()
-    pairs = enumerate(zip(objects, members, strict=True))
-    return {at for at, (each, member) in pairs if member is None and each and key in each}
+    return {at for at, (each, member) in enumerate(zip(objects, found, strict=True)) if member is None and key in each}
 
 
 def _others(values: Iterable[Any], wanted: type) -> set[int]:

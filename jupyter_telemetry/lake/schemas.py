@@ -78,10 +78,10 @@ class Schemas:
         return directory, Layout.of_schemas(texts)
 
     def _store(self, directory: str, content: dict[str, Any]) -> None:
-        encoded = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-        path = f"{SCHEMAS}/{directory}-{hashlib.sha256(encoded).hexdigest()[:12]}.json"
+        digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+        path = f"{SCHEMAS}/{directory}-{digest}.json"
         if path not in {each.path for each in self._entries()}:
-            entry = self._place.write(path, encoded)
+            entry = self._place.write(path, orjson.dumps(content))
             self._listing = [*self._entries(), entry]
 
     def _entries(self) -> list[Entry]:

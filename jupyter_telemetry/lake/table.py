@@ -14,7 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
 from ..analysis.columns import PropertyColumn, columns_of
 from ..analysis.sqltypes import Integer, SqlType, Text, Timestamp
-from .arrays import nulls, restored, typed
+from .arrays import members, nulls, restored, typed
 from .kinds import arrow_type, described, kind_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ ID = "__id__"
 REST = "__rest__"
 PARTITIONS = ("schema", "day")  # names that the directories give to columns of their own
 _VERSION = "__schema_version__"
+_CONSTANT = ("__schema__", _VERSION)  # in one table
 _NOTE = b"jupyter_telemetry"  # of the columns, in the file's metadata
 
 
@@ -76,37 +77,42 @@ class Layout:
 
 
 def table_of(events: Sequence[dict[str, Any]], layout: Layout) -> Any:
-    """Make a table of events of one schema in one version."""
+    """Make a table of events that have the same `__schema__` and the same `__schema_version__`."""
     rest: dict[int, dict[str, Any]] = {}
-    arrays = [_metadata(name, kind, events, rest) for name, kind in METADATA.items()]
-    for each in layout.columns:
-        arrays.append(_column(each.key, each.kind, [event.get(each.key) for event in events], events, rest))
-    known = {*METADATA, *(each.key for each in layout.columns)}
-    if not set().union(*events) <= known:
+    arrays, there = [], 0
+    for key, kind in [*METADATA.items(), *((each.key, each.kind) for each in layout.columns)]:
+        if key in _CONSTANT:
+            arrays.append(_constant(key, events, rest))
+            there += len(events)
+            continue
+        values, is_everywhere = members(key, events)
+        column = typed(kind, values)
+        lost = nulls(key, events, values, column)
+        for at in column.inexact | lost:
+            rest.setdefault(at, {})[key] = values[at]
+        there += len(values) if is_everywhere else len(values) - values.count(None) + len(lost)
+        arrays.append(column.array)
+    if sum(map(len, events)) != there:
+        known = {*METADATA, *(each.key for each in layout.columns)}
         for at, event in enumerate(events):
             for key in event.keys() - known:
                 rest.setdefault(at, {})[key] = event[key]
-    texts = [orjson.dumps(rest[at]).decode() if at in rest else None for at in range(len(events))]
-    return pa.Table.from_arrays([*arrays, pa.array(texts, pa.string())], schema=layout.schema)
+    return pa.Table.from_arrays([*arrays, _texts(rest, len(events))], schema=layout.schema)
 
 
-def _metadata(name: str, kind: SqlType, events: Sequence[dict[str, Any]], rest: dict[int, dict[str, Any]]) -> Any:
-    values = [event.get(name) for event in events]
-    if name != _VERSION:
-        return _column(name, kind, values, events, rest)
-    for at, value in enumerate(values):
-        if _version(str(value)) != value or type(value) is bool:
-            rest.setdefault(at, {})[name] = value
-    return pa.array(list(map(str, values)), pa.string())
+def _constant(key: str, events: Sequence[dict[str, Any]], rest: dict[int, dict[str, Any]]) -> Any:
+    value = events[0][key]
+    if key == _VERSION and (_version(str(value)) != value or isinstance(value, bool)):
+        for at in range(len(events)):
+            rest.setdefault(at, {})[key] = value
+    return pa.repeat(pa.scalar(str(value), pa.string()), len(events))
 
 
-def _column(
-    key: str, kind: SqlType, values: list[Any], events: Sequence[dict[str, Any]], rest: dict[int, dict[str, Any]]
-) -> Any:
-    column = typed(kind, values)
-    for at in column.inexact | nulls(key, events, values):
-        rest.setdefault(at, {})[key] = values[at]
-    return column.array
+def _texts(rest: dict[int, dict[str, Any]], count: int) -> Any:
+    """Make the column of what the others do not give back."""
+    if not rest:
+        return pa.nulls(count, pa.string())
+    return pa.array([orjson.dumps(rest[at]).decode() if at in rest else None for at in range(count)], pa.string())
 
 
 def _version(text: str) -> int | str:
