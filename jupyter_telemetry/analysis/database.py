@@ -13,7 +13,7 @@ from collections import deque
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import MissingExtra, QueryError
+from ..errors import LakeError, MissingExtra, QueryError
 from ..journal import JournalReader
 from .holdings import Holdings
 from .result import Result
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..lake import Lake
+    from ..lake.lake import Lake
 
 __all__ = ["JournalDatabase", "open_journal", "open_lake"]
 
@@ -71,10 +71,8 @@ def open_lake(
 
     Raises LakeError, JournalError, ConfigurationError, and MissingExtra where DuckDB or pyarrow is not installed.
     """
-    try:
-        from ..lake import Lake
-    except ImportError:
-        raise MissingExtra("asking a lake", "lake") from None
+    from ..lake.lake import Lake
+
     return JournalDatabase(journal, lake=Lake(url, **options))
 
 
@@ -87,9 +85,10 @@ class JournalDatabase:
     NULL there, or the nearest value if there is one, and stands as it was recorded in the JSON object
     `__misfits__`; properties without a column stand in `__extra__`. Both are NULL ordinarily.
 
-    All questions see the same events: those of the journal when it was opened, or last refreshed. Events that
-    retention removes meanwhile are gone. A line that is torn or damaged is no row, nor is JSON without an event's
-    metadata (`SELECT count(*) FROM journal.lines WHERE line IS NULL` counts those that are no JSON).
+    All questions see the same events: those that there were when it was opened, or last refreshed. Events that
+    retention removes meanwhile are gone; where a lake's files were compacted meanwhile, it is refreshed. A line that is
+    torn or damaged is no row, nor is JSON without an event's metadata (`SELECT count(*) FROM journal.lines WHERE line
+    IS NULL` counts those that are no JSON).
 
     SQL reaches nothing else: no file, no network, no extension, no variable of the program.
 
@@ -134,12 +133,14 @@ class JournalDatabase:
         Raises JournalError if the journal is gone or cannot be read, LakeError likewise.
         """
         with self._lock:
-            connection = self._connected()
-            self._holdings.look()
-            for name in self._created:
-                connection.execute(f"DROP VIEW {identifier(name)}")
-            self._created = set()
-            connection.execute(create_lines(self._holdings.mount.snapshot.longest_line))
+            self._look(self._connected())
+
+    def _look(self, connection: Any) -> None:
+        self._holdings.look()
+        for name in self._created:
+            connection.execute(f"DROP VIEW {identifier(name)}")
+        self._created = set()
+        connection.execute(create_lines(self._holdings.mount.snapshot.longest_line))
 
     def sql(self, question: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Result:
         """Ask a question: one SELECT (or FROM, WITH, PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN).
@@ -151,7 +152,11 @@ class JournalDatabase:
         """
         with self._lock:
             connection = self._connected()
-            result, table = _interruptibly(connection, lambda: self._answer(connection, question, parameters))
+            try:
+                result, table = _interruptibly(connection, lambda: self._answer(connection, question, parameters))
+            except LakeError:  # a lake's files may be compacted into others at any moment
+                self._look(connection)
+                result, table = _interruptibly(connection, lambda: self._answer(connection, question, parameters))
         weakref.finalize(result, self._discarded.append, table).atexit = False
         return result
 
@@ -160,7 +165,10 @@ class JournalDatabase:
         with self._lock:
             connection = self._connected()
             counts = _interruptibly(connection, lambda: self._counts(connection))
-        return [view.about(counts.get((view.schema_id, view.version), 0)) for _, view in sorted(self._holdings.views.items())]
+        return [
+            view.about(counts.get((view.schema_id, view.version), 0))
+            for _, view in sorted(self._holdings.views.items())
+        ]
 
     def _answer(self, connection: Any, question: str, parameters: Any) -> tuple[Result, str]:
         """Ask, and keep the answer in a table; return it with the table's name."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..journal import JournalReader
-    from ..lake import Lake
+    from ..lake.lake import Lake
     from ..lake.schemas import LakeSchema
 
 __all__ = ["Holdings"]
@@ -127,7 +127,7 @@ class Holdings:
     def _source(self, directory: str, newest: str, key: Key | None, connection: Any) -> LakeSource:
         from ..lake.table import Layout  # where there is a lake, there is pyarrow
 
-        assert self._files is not None  # noqa: S101  # asked by _sources
+        assert self._files is not None  # asked by _sources
         stored = [each for each in self._stored if each.directory == directory]
         keys = {_key(each) for each in stored}
         differ = len(stored) != 1
@@ -135,7 +135,9 @@ class Holdings:
         texts = [dict(each.text) for each in stored if key in (None, _key(each))]
         layout = Layout.of_schemas(texts) if texts and (key or len(keys) == 1) else self._files.layout(newest)
         condition = (
-            f"__schema__ = {literal(key[0])} AND __schema_version__ = {literal(key[1])}" if key and len(keys) > 1 else ""
+            f"__schema__ = {literal(key[0])} AND __schema_version__ = {literal(key[1])}"
+            if key and len(keys) > 1
+            else ""
         )
         return LakeSource(directory, layout.columns, frozenset(row[0] for row in described), differ, condition)
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .filesystem import file_system
 
 if TYPE_CHECKING:
-    from ..lake import Entry, Lake
+    from ..lake.lake import Lake
+    from ..lake.place import Entry
 
 __all__ = ["LAKE", "LakeFile", "LakeFiles", "make_lake_filesystem"]
 

@@ -235,8 +235,8 @@ class StructOf(SqlType):
 
     def written(self, value: str, depth: int = 0) -> str:
         members = [
-            f"{literal(json.dumps(field.key) + ':')} || {field.type.written(f'{value}.{identifier(field.name)}', depth)}"
-            for field in self.fields
+            f"{literal(json.dumps(each.key) + ':')} || {each.type.written(f'{value}.{identifier(each.name)}', depth)}"
+            for each in self.fields
         ]
         return f"CASE WHEN {value} IS NOT NULL THEN '{{' || concat_ws(',', NULL, {', '.join(members)}) || '}}' END"
 

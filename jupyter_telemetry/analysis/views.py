@@ -109,8 +109,10 @@ def together(journal: str, elsewhere: Sequence[str], ids: str) -> str:
     `journal` is "" where there is none.
     """
     both = list(elsewhere)
-    if journal:
-        both.append(f"SELECT j.* FROM ({journal}) AS j ANTI JOIN {ids} AS k ON j.__id__ = k.__id__" if both else journal)  # noqa: S608  # the same
+    if journal and both:
+        both.append(f"SELECT j.* FROM ({journal}) AS j ANTI JOIN {ids} AS k ON j.__id__ = k.__id__")  # noqa: S608  # the same
+    elif journal:
+        both.append(journal)
     return " UNION ALL ".join(both)
 
 
@@ -146,7 +148,10 @@ class SchemaView:
         return View(self.name, self.schema_id, self.version, title, description, tuple(columns), events)
 
     def rows(self) -> str:
-        """Write what selects its rows from the journal: lists of JSON texts from each line, then typed values from those, then what fits not."""
+        """Write what selects its rows from the journal.
+
+        Lists of JSON texts from each line, then typed values from those, then what fits not.
+        """
         columns = self.properties()
         texts = [f"g{at // LIST}[{at % LIST + 1}]" for at in range(len(columns))]
         lists = [_METADATA_LISTS]

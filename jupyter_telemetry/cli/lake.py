@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ConfigurationError, MissingExtra
+from ..errors import ConfigurationError
 from ..printable import printable
 from .options import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..lake import Lake
+    from ..lake.lake import Lake
 
 __all__ = ["command"]
 
@@ -78,10 +78,8 @@ def compact(lake: str, options: tuple[str, ...], before: datetime | None) -> Non
 
 
 def _opened(lake: str, options: tuple[str, ...]) -> Lake:
-    try:
-        from ..lake import Lake
-    except ImportError:
-        raise MissingExtra("a lake", "lake") from None
+    from ..lake.lake import Lake
+
     try:
         return Lake(lake, **parsed(options))
     except TypeError:

@@ -85,9 +85,11 @@ def instant(text: str) -> datetime | None:
     if (found := _INSTANT.fullmatch(text)) is None:
         return None
     *numbers, fraction, sign, hours, minutes = found.groups()
+    year, month, day, hour, minute, second = map(int, numbers)
     away = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    microsecond = int((fraction or "")[:6].ljust(6, "0"))
     try:
-        moment = datetime(*map(int, numbers), int((fraction or "")[:6].ljust(6, "0")), timezone.utc)  # type: ignore[arg-type]  # six numbers
+        moment = datetime(year, month, day, hour, minute, second, microsecond, timezone.utc)
         return moment + away if sign == "-" else moment - away
     except (ValueError, OverflowError):
         return None
@@ -101,11 +103,11 @@ def instant_text(moment: datetime) -> str:
 # Scalars
 
 
-def _texts(kind: SqlType, values: list[Any]) -> Column:
+def _texts(_: SqlType, values: list[Any]) -> Column:
     return _plain(values, str, pa.string())
 
 
-def _booleans(kind: SqlType, values: list[Any]) -> Column:
+def _booleans(_: SqlType, values: list[Any]) -> Column:
     return _plain(values, bool, pa.bool_())
 
 
@@ -126,7 +128,7 @@ def _integers(kind: SqlType, values: list[Any]) -> Column:
     return Column(pa.array(_without(whole, inexact), arrow_type(kind)), inexact)
 
 
-def _numbers(kind: SqlType, values: list[Any]) -> Column:
+def _numbers(_: SqlType, values: list[Any]) -> Column:
     inexact: set[int] = set()
     if not set(map(type, values)) <= {float, _NONE}:
         numbers: list[float | None] = []
@@ -139,7 +141,7 @@ def _numbers(kind: SqlType, values: list[Any]) -> Column:
     return Column(pa.array(values, pa.float64()), inexact)
 
 
-def _instants(kind: SqlType, values: list[Any]) -> Column:
+def _instants(_: SqlType, values: list[Any]) -> Column:
     inexact = _others(values, str)
     texts = pa.array(_without(values, inexact), pa.string())
     if (array := _as_recorded(texts)) is not None:
@@ -158,13 +160,15 @@ def _as_recorded(texts: Any) -> Any:
     try:
         plain = pc.utf8_slice_codeunits(pc.utf8_replace_slice(texts, 10, 11, " "), 0, 26)
         moments = pc.cast(plain, pa.timestamp("us"))
-        same = pc.equal(pc.binary_replace_slice(pc.binary_join_element_wise(moments.cast(pa.string()), "Z", ""), 10, 11, "T"), texts)
+        same = pc.equal(
+            pc.binary_replace_slice(pc.binary_join_element_wise(moments.cast(pa.string()), "Z", ""), 10, 11, "T"), texts
+        )
     except pa.ArrowInvalid:
         return None
     return moments.cast(INSTANT) if pc.all(same).as_py() in (True, None) else None
 
 
-def _dates(kind: SqlType, values: list[Any]) -> Column:
+def _dates(_: SqlType, values: list[Any]) -> Column:
     inexact = _others(values, str)
     days = [None if at in inexact else _day(text) for at, text in enumerate(values)]
     inexact |= {at for at, (day, text) in enumerate(zip(days, values, strict=True)) if day is None and text is not None}
@@ -178,8 +182,10 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _jsons(kind: SqlType, values: list[Any]) -> Column:
-    return Column(pa.array([None if each is None else orjson.dumps(each).decode() for each in values], pa.string()), set())
+def _jsons(_: SqlType, values: list[Any]) -> Column:
+    return Column(
+        pa.array([None if each is None else orjson.dumps(each).decode() for each in values], pa.string()), set()
+    )
 
 
 # What holds others

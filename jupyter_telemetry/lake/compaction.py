@@ -101,9 +101,7 @@ def _merged(place: Place, files: Sequence[Entry]) -> Iterator[tuple[list[Entry],
         yield entries, pa.concat_tables(tables).sort_by(ID)
 
 
-def _exchanged(
-    place: Directory, partition: Partition, files: Sequence[Entry], check: Callable[[], None]
-) -> int | None:
+def _exchanged(place: Directory, partition: Partition, files: Sequence[Entry], check: Callable[[], None]) -> int | None:
     """Put a directory with compacted files in the place of a partition's; None where that cannot be done at once."""
     target = place.path / partition.path
     beside = place.draft()

@@ -42,14 +42,7 @@ _AWS = re.compile(r"AWS Error ([A-Z_]+)")
 class Lake:
     """A lake of Parquet files: a directory, or a part of a bucket.
 
-    Parameters
-    ----------
-    url: a path, `file:///srv/lake`, or `s3://bucket/prefix`.
-    endpoint: of an object store that is not Amazon's, `https://minio.example.org:9000`.
-    region: of the bucket.
-    access_key_file, access_key_variable, secret_key_file, secret_key_variable, session_token_file,
-    session_token_variable: where the credentials stand; without them it is AWS' own chain of providers: environment,
-        `~/.aws`, web identity, the instance's role.
+    Its parameters are those of LakeSink.
 
     Raises ConfigurationError.
     """
@@ -205,6 +198,6 @@ def said(error: BaseException) -> str:
         return f"the object store says {found[1]}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return {FileNotFoundError: "it is not there", PermissionError: "it is not allowed"}.get(
-        type(error), f"it failed ({type(error).__name__})"
-    )
+    if isinstance(error, FileNotFoundError):
+        return "it is not there"
+    return f"it failed ({type(error).__name__})"

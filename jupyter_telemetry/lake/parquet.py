@@ -10,7 +10,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]  # the same
 from .table import ID
 
 if TYPE_CHECKING:
-    from .place import Entry, Place
+    from .place import Place
 
 __all__ = ["ABSORBED", "Span", "absorbed", "encoded", "ids_of", "read_schema", "read_table", "span_of"]
 
@@ -91,7 +91,11 @@ def _opened(file: Any) -> Any:
 
 
 def _span(metadata: Any) -> Span:
-    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)] if hasattr(metadata, "row_group") else [metadata]
+    groups = (
+        [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+        if hasattr(metadata, "row_group")
+        else [metadata]
+    )
     rows = sum(group.num_rows for group in groups)
     bounds = []
     for group in groups:

@@ -67,9 +67,7 @@ class Place(Protocol):
     def read(self, path: str) -> Any:
         """Open a file to read, as pyarrow's NativeFile."""
 
-    def write(
-        self, path: str, content: Any, check: Callable[[], None] = ..., replaces: Entry | None = None
-    ) -> Entry:
+    def write(self, path: str, content: Any, check: Callable[[], None] = ..., replaces: Entry | None = None) -> Entry:
         """Write a file, in the place of `replaces` or under a new name; `check` raises if that may not be any more.
 
         Raises Overtaken if `replaces` is not the file that stands there.

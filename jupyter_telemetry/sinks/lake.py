@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingExtra
 from ..lockfile import LockLost
 from ..shipping.sink import BatchLimits, Receipt, Unavailable
 
@@ -29,7 +28,11 @@ class LakeSink:
     Parameters
     ----------
     url: a path, `file:///srv/lake`, or `s3://bucket/prefix`.
-    options: those of `jupyter_telemetry.lake.Lake`: endpoint, region, and where the credentials stand.
+    options: for an object store.
+        endpoint: of one that is not Amazon's, `https://minio.example.org:9000`; region: of the bucket.
+        access_key_file, access_key_variable, secret_key_file, secret_key_variable, session_token_file,
+        session_token_variable: where the credentials stand; without them it is AWS' own chain of providers:
+        environment, `~/.aws`, web identity, the instance's role.
 
     Raises MissingExtra, ConfigurationError.
     """
@@ -38,11 +41,7 @@ class LakeSink:
     erases = True
 
     def __init__(self, url: str | os.PathLike[str], **options: Any) -> None:
-        try:
-            import pyarrow.parquet  # type: ignore[import-untyped]  # noqa: F401  # it has no types; is it there?
-        except ImportError:
-            raise MissingExtra("LakeSink", "lake") from None
-        from ..lake.lake import Lake, said
+        from ..lake.lake import Lake, said  # where pyarrow is missing, this says so
 
         self._said = said
         self._lake = Lake(url, **options)
@@ -68,7 +67,7 @@ class LakeSink:
         """Write a batch. Raises Unavailable, and what the batch's `check` raises."""
         if self._appender is None:
             self.open()
-        assert self._appender is not None  # noqa: S101  # open has made it
+        assert self._appender is not None  # open has made it
         try:
             late = self._appender.append(batch, time.monotonic() + GIVE_UP_AFTER_S)
         except OSError as error:

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import duckdb
 
-from jupyter_telemetry.lake import Lake
+from jupyter_telemetry.lake.lake import Lake
 from jupyter_telemetry.shipping import Batch
 
 from .odd import sealed

@@ -35,20 +35,29 @@ ODD_SCHEMA: dict[str, Any] = {
         "names": {"type": "object", "additionalProperties": {"type": "number"}},
         "who": {
             "type": "object",
-            "properties": {"id": TEXT, "since": {"type": "string", "format": "date-time"}, "tags": {"type": "array", "items": TEXT}},
+            "properties": {
+                "id": TEXT,
+                "since": {"type": "string", "format": "date-time"},
+                "tags": {"type": "array", "items": TEXT},
+            },
         },
-        "people": {"type": "array", "items": {"type": "object", "properties": {"id": TEXT, "age": {"type": "integer"}}}},
+        "people": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"id": TEXT, "age": {"type": "integer"}}},
+        },
         "schema": TEXT,
         "Day": TEXT,
         "a b.c": {"type": "integer"},
     },
 }
 VALUES: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 1.0, 1.5, -0.0, 1e300, 2**53 + 1, 2**63 - 1, -(2**63), 2**64 - 1, "", "x", "é \u2028 🎉 \"\\",
-    "true", "1", "null", "2026-11-23T17:42:05.123456Z", "2026-11-23T17:42:05Z", "2026-11-23t17:42:05.5z",
-    "2026-11-23T17:42:05.123456+01:00", "2026-11-23T23:59:60Z", "2026-11-23T17:42:05.1234567Z", "0001-01-01T00:00:00-10:00",
-    "2026-02-30T00:00:00.000000Z", "2026-11-23", "2026-02-30", "٢026-11-23", [], [None], ["a"], ["a", None, 1], [[1], []], [[1, None], None],
-    [[1.5]], {}, {"a": None}, {"a": 1.5, "b": 2}, {"id": "i"}, {"id": None}, {"id": 1}, {"id": "i", "more": 1},
+    None, True, False, 0, 1, -1, 1.0, 1.5, -0.0, 1e300, 2**53 + 1, 2**63 - 1, -(2**63), 2**64 - 1,
+    "", "x", "é \u2028 🎉 \"\\", "true", "1", "null",
+    "2026-11-23T17:42:05.123456Z", "2026-11-23T17:42:05Z", "2026-11-23t17:42:05.5z", "2026-11-23T17:42:05.123456+01:00",
+    "2026-11-23T23:59:60Z", "2026-11-23T17:42:05.1234567Z", "0001-01-01T00:00:00-10:00", "2026-02-30T00:00:00.000000Z",
+    "2026-11-23", "2026-02-30", "٢026-11-23",
+    [], [None], ["a"], ["a", None, 1], [[1], []], [[1, None], None], [[1.5]],
+    {}, {"a": None}, {"a": 1.5, "b": 2}, {"id": "i"}, {"id": None}, {"id": 1}, {"id": "i", "more": 1},
     {"since": "2026-11-23T17:42:05.123456Z", "tags": ["x", None]}, {"since": "2026-11-23T17:42:05Z"}, {"tags": None},
     [{"id": "a"}, {"age": 3}], [{"id": "a", "age": None}], [None, {"id": "b"}], [{"age": "x"}], {"": {"": None}},
 )  # fmt: skip
@@ -57,7 +66,13 @@ VALUES: tuple[Any, ...] = (
 def odd_events() -> list[dict[str, Any]]:
     """Return events in which each property has each of the values, and some more."""
     events: list[dict[str, Any]] = [{name: value} for value in VALUES for name in ODD_SCHEMA["properties"]]
-    events += [{}, dict.fromkeys(ODD_SCHEMA["properties"]), {"more": 1, "text": "x"}, {"more": None}, {"day": "d", "Schema": 1}]
+    events += [
+        {},
+        dict.fromkeys(ODD_SCHEMA["properties"]),
+        {"more": 1, "text": "x"},
+        {"more": None},
+        {"day": "d", "Schema": 1},
+    ]
     return events
 
 

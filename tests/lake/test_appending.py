@@ -50,7 +50,9 @@ def test_days_and_schemas_have_directories_of_their_own(tmp_path):
 def test_a_day_is_that_of_utc(tmp_path):
     (line,) = things(1).lines
     batch = things(1)
-    late = Batch([line.replace(b"2026-10-05T12:00:00.000000Z", b"2026-10-05T23:30:00-01:00")], batch.schemas, journal="j")
+    late = Batch(
+        [line.replace(b"2026-10-05T12:00:00.000000Z", b"2026-10-05T23:30:00-01:00")], batch.schemas, journal="j"
+    )
     put(tmp_path, late)
     assert by_duckdb(tmp_path, "SELECT day::VARCHAR, __timestamp__::VARCHAR FROM {}") == [
         ("2026-10-06", "2026-10-06 00:30:00+00")

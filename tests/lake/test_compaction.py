@@ -9,9 +9,10 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from jupyter_telemetry.lake import Compaction, Lake, compaction
+from jupyter_telemetry.lake import Compaction, compaction
 from jupyter_telemetry.lake.erasing import erase
 from jupyter_telemetry.lake.exchange import exchange
+from jupyter_telemetry.lake.lake import Lake
 
 from .lakes import DAY, THING, by_duckdb, ids_in, of_journal, paths, put, things
 
@@ -35,7 +36,9 @@ print(asked)
 
 def small_files(directory, days=2):
     batches = [
-        things(5, at=DAY + timedelta(days=day), journal=f"j{n}", first=5 * n) for day in range(days) for n in range(JOURNALS)
+        things(5, at=DAY + timedelta(days=day), journal=f"j{n}", first=5 * n)
+        for day in range(days)
+        for n in range(JOURNALS)
     ]
     return put(directory, *batches), Counter(each for batch in batches for each in batch.ids)
 

@@ -24,7 +24,10 @@ def lake(tmp_path):
 
 def test_duckdb_reads_typed_columns_and_passes_other_days_over(lake):
     files = "schema=example_org_thing_v1/*/*.parquet"
-    question = "SELECT day::VARCHAR, count(*), sum(count), max(__timestamp__)::VARCHAR FROM {} WHERE day > '2026-10-05' GROUP BY ALL"
+    question = (
+        "SELECT day::VARCHAR, count(*), sum(count), max(__timestamp__)::VARCHAR FROM {}"
+        " WHERE day > '2026-10-05' GROUP BY ALL"
+    )
     assert by_duckdb(lake, question, files) == [("2026-10-06", 4, 6, "2026-10-06 12:00:00+00")]
 
 
@@ -43,7 +46,9 @@ def test_duckdb_reads_every_file_there_is(lake):
 def test_duckdb_reads_a_column_of_every_type(lake):
     files = "schema=example_org_odd_v3/*/*.parquet"
     with duckdb.connect() as connection:
-        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet('{lake}/{files}', hive_partitioning = false)")
+        described = connection.execute(
+            f"DESCRIBE SELECT * FROM read_parquet('{lake}/{files}', hive_partitioning = false)"
+        )
         types = {row[0]: row[1] for row in described.fetchall()}
     assert types["at"] == "TIMESTAMP WITH TIME ZONE"
     assert types["large"] == "UBIGINT"

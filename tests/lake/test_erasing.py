@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from jupyter_telemetry.lake import Lake
+from jupyter_telemetry.lake.lake import Lake
 
 from .lakes import DAY, ids_in, paths, put, things
 

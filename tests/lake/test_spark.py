@@ -45,7 +45,11 @@ def test_it_reads_typed_columns_by_day(spark, lake):
 
 
 def test_it_reads_all_versions_of_a_schema_as_one(spark, lake):
-    frame = spark.read.option("mergeSchema", "true").option("basePath", str(lake)).parquet(str(lake / "schema=example_org_thing_v*"))
+    frame = (
+        spark.read.option("mergeSchema", "true")
+        .option("basePath", str(lake))
+        .parquet(str(lake / "schema=example_org_thing_v*"))
+    )
     rows = frame.groupBy("schema").agg(functions.count("*"), functions.sum("more")).orderBy("schema").collect()
     assert [tuple(row) for row in rows] == [("example_org_thing_v1", 7, None), ("example_org_thing_v2", 1, 1.5)]
 

@@ -47,7 +47,8 @@ def test_each_event_comes_back_as_it_was():
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
-        st.dictionaries(st.sampled_from([*ODD_SCHEMA["properties"], "more", "Text"]), st.sampled_from(VALUES)), max_size=12
+        st.dictionaries(st.sampled_from([*ODD_SCHEMA["properties"], "more", "Text"]), st.sampled_from(VALUES)),
+        max_size=12,
     )
 )
 def test_each_event_comes_back_whatever_else_is_in_the_batch(events):

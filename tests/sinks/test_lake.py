@@ -8,7 +8,7 @@ import pytest
 from pyarrow import fs
 
 from jupyter_telemetry._contract import deliver, expected, make_batch, numbered
-from jupyter_telemetry.lake import Lake
+from jupyter_telemetry.lake.lake import Lake
 from jupyter_telemetry.sinks.lake import LakeSink
 from jupyter_telemetry.testing import SinkContract
 
