@@ -118,6 +118,14 @@ def test_what_is_damaged_is_passed_over_in_a_sealed_segment_and_waits_in_an_open
     assert feed.waiting_bytes() == 0
 
 
+def test_what_is_damaged_in_a_segment_that_a_killed_writer_left_open_is_passed_over(feed, journal):
+    path = put(journal, line(1), b"damaged\n", line(2), suffix=OPEN_SUFFIX)
+    assert pass_on(feed) == [line(1)]
+    assert pass_on(feed) is None
+    os.utime(path, (1e9, 1e9))
+    assert pass_on(feed) == [line(2)]
+
+
 def test_behind_a_damaged_end_it_goes_on_when_more_comes(feed, journal, cursor):
     path = put(journal, line(1), b"damaged\n", b"torn")
     assert pass_on(feed) == [line(1)]
