@@ -112,6 +112,9 @@ CALLERS = {
     "QueueListener": _above_the_floor("peers:queue_listener"),
     "BatchLogRecordProcessor": _above_the_floor("peers:opentelemetry_exporting"),
     "produce": _above_the_floor("peers:kafka_produce"),
+    "INSERT": Contest(
+        {"subject": "peers:postgresql_insert", "floor": "floor:floor"}, slices=5, values=1
+    ),
 }
 
 _AT_ONCE = (1, 10_000_000)

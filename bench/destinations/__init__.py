@@ -62,6 +62,13 @@ DESTINATIONS = {
         "confluent_kafka: `produce` of each message, made before, and `flush` for each batch",
         150_000,
     ),
+    "postgresql": About(
+        "postgresql:PostgreSQL",
+        "PostgreSQL",
+        "PostgreSQL as it is installed: a row for each event, once by its id, on the disk when it is acknowledged",
+        "psycopg: `COPY` of each batch of rows, made before, into a stage, and `INSERT … ON CONFLICT DO NOTHING`",
+        40_000,
+    ),
     "otlp": About(
         "web:Collector",
         "OTLP",
