@@ -218,7 +218,7 @@ def opentelemetry_exporting(_: Path) -> Iterator[Subject]:
 
 @contextmanager
 def kafka_produce(directory: Path) -> Iterator[Subject]:
-    """`produce` of the event as JSON, by confluent_kafka to librdkafka's mock cluster: it waits for no acknowledgement."""
+    """`produce` of the event as JSON, to librdkafka's mock cluster: it waits for no acknowledgement."""
     import orjson
 
     from .destinations.kafka import TOPIC, Kafka, producer

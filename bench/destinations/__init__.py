@@ -45,6 +45,7 @@ class About(NamedTuple):
     label: str
     keeps: str  # what runs there, and what it does with an event
     loop: str  # the library's own best loop
+    choice: str  # whom it is for
     target: int  # events a second
 
     def make(self, directory: Path) -> Destination:
@@ -60,6 +61,7 @@ DESTINATIONS = {
         "Kafka",
         "librdkafka's mock cluster, in memory: not Kafka",
         "confluent_kafka: `produce` of each message, made before, and `flush` for each batch",
+        "Many are to read along, each at their own pace, and there is a cluster.",
         150_000,
     ),
     "postgresql": About(
@@ -67,6 +69,7 @@ DESTINATIONS = {
         "PostgreSQL",
         "PostgreSQL as it is installed: a row for each event, once by its id, on the disk when it is acknowledged",
         "psycopg: `COPY` of each batch of rows, made before, into a stage, and `INSERT … ON CONFLICT DO NOTHING`",
+        "You want to ask questions in SQL, to have events taken away, and to look after one server.",
         40_000,
     ),
     "otlp": About(
@@ -74,6 +77,7 @@ DESTINATIONS = {
         "OTLP",
         "a collector, rotel, that passes on to nobody",
         "OpenTelemetry's exporter: `export` of each batch of log records, made before",
+        "The organisation has a collector, and somebody there keeps what it passes on.",
         30_000,
     ),
     "http": About(
@@ -81,6 +85,7 @@ DESTINATIONS = {
         "HTTP",
         "a web server in Python that keeps each event by its id, in SQLite",
         "httpx: `post` of each batch of CloudEvents, made before, gzipped",
+        "You write the receiving side yourself.",
         50_000,
     ),
 }
