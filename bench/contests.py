@@ -50,8 +50,8 @@ class Contest(NamedTuple):
         return found
 
 
-def _above_the_floor(where: str, floor: str = "floor:floor", python: str = "own") -> Contest:
-    return Contest({"subject": where, "floor": floor}, python=python)
+def _above_the_floor(where: str, floor: str = "floor:floor", python: str = "own", loops: int = 0) -> Contest:
+    return Contest({"subject": where, "floor": floor}, python=python, loops=loops)
 
 
 ABOVE_THE_FLOOR = {
@@ -111,9 +111,11 @@ CALLERS = {
         pace=(16, 2000),
     ),
     "QueueListener": _above_the_floor("peers:queue_listener"),
-    "BatchLogRecordProcessor": _above_the_floor("peers:opentelemetry_exporting"),
-    "produce": _above_the_floor("peers:kafka_produce"),
-    "INSERT": Contest({"subject": "peers:postgresql_insert", "floor": "floor:floor"}, slices=5, values=1),
+    "BatchLogRecordProcessor": _above_the_floor("peers:opentelemetry_exporting", loops=8192),
+    "produce": _above_the_floor("peers:kafka_produce", loops=50_000),
+    "INSERT": Contest(
+        {"subject": "peers:postgresql_insert", "floor": "floor:floor"}, slices=5, values=1, warmups=0, loops=250
+    ),
 }
 
 _AT_ONCE = (1, 10_000_000)

@@ -8,7 +8,6 @@ from bench.contests import CONTESTS, LEVELS
 from bench.event import CLASSIFIED_EVENT, EVENT, SCHEMA
 from bench.subjects import lines_below
 
-
 WHOLE = ["journal", "journal, model", "FileHandler", "schemas", "durability: memory", "durability: disk", *LEVELS]
 
 
