@@ -64,6 +64,14 @@ DESTINATIONS = {
         "Many are to read along, each at their own pace, and there is a cluster.",
         150_000,
     ),
+    "nats": About(
+        "nats:NATS",
+        "NATS JetStream",
+        "one NATS server with a stream on the disk, of which its acknowledgement does not wait for an fsync",
+        "nats-py: `publish` of messages of a hundred events, made before, 256 of them at once",
+        "Many are to read along, and a cluster is to be small and easy to look after.",
+        100_000,
+    ),
     "postgresql": About(
         "postgresql:PostgreSQL",
         "PostgreSQL",
