@@ -10,7 +10,7 @@ from .destinations import DESTINATIONS
 if TYPE_CHECKING:
     from .subjects import Maker
 
-__all__ = ["ABOVE_THE_FLOOR", "CALLERS", "CONTESTS", "OLD", "RECORDING", "SHIPPING", "Contest"]
+__all__ = ["ABOVE_THE_FLOOR", "CALLERS", "CONTESTS", "LEVELS", "OLD", "RECORDING", "SHIPPING", "Contest"]
 
 OLD = "0.1.0"
 
@@ -21,7 +21,8 @@ class Contest(NamedTuple):
     contenders: name → where its maker stands, as "module:maker", or as "module:function:argument:…" what makes the
         maker; the first one's time is pyperf's value.
     slices: into how many parts a value is cut. pace: see interleave.
-    values: of each round; warmups: values that are thrown away. min_time_s: what pyperf calibrates the loops to; loops: without calibration.
+    values: of each round; warmups: values that are thrown away.
+    min_time_s: what pyperf calibrates the loops to; loops: without calibration.
     python: "own", or that of the environment of 0.1.0.
     """
 
@@ -49,8 +50,8 @@ class Contest(NamedTuple):
         return found
 
 
-def _above_the_floor(where: str, floor: str = "floor:floor", python: str = "own") -> Contest:
-    return Contest({"subject": where, "floor": floor}, python=python)
+def _above_the_floor(where: str, floor: str = "floor:floor", python: str = "own", loops: int = 0) -> Contest:
+    return Contest({"subject": where, "floor": floor}, python=python, loops=loops)
 
 
 ABOVE_THE_FLOOR = {
@@ -110,12 +111,16 @@ CALLERS = {
         pace=(16, 2000),
     ),
     "QueueListener": _above_the_floor("peers:queue_listener"),
-    "BatchLogRecordProcessor": _above_the_floor("peers:opentelemetry_exporting"),
-    "produce": _above_the_floor("peers:kafka_produce"),
+    "BatchLogRecordProcessor": _above_the_floor("peers:opentelemetry_exporting", loops=8192),
+    "produce": _above_the_floor("peers:kafka_produce", loops=50_000),
+    "INSERT": Contest(
+        {"subject": "peers:postgresql_insert", "floor": "floor:floor"}, slices=5, values=1, warmups=0, loops=250
+    ),
 }
 
 _AT_ONCE = (1, 10_000_000)
-_CALLS = {"memory": 20_000, "process": 20_000, "disk": 2_000}
+LEVELS = {"memory": 20_000, "process": 20_000, "disk": 1_000}
+"""Of durability, and how many single calls are looked at."""
 _CARRIED = 200_000
 
 SHIPPING = {
@@ -129,7 +134,7 @@ SHIPPING = {
             warmups=0,
             loops=loops,
         )
-        for level, loops in _CALLS.items()
+        for level, loops in LEVELS.items()
     },
     **{
         f"to {name}": Contest(

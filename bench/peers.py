@@ -22,6 +22,7 @@ __all__ = [
     "kafka_produce",
     "opentelemetry",
     "opentelemetry_exporting",
+    "postgresql_insert",
     "queue_listener",
     "stdlib",
     "structlog",
@@ -217,7 +218,7 @@ def opentelemetry_exporting(_: Path) -> Iterator[Subject]:
 
 @contextmanager
 def kafka_produce(directory: Path) -> Iterator[Subject]:
-    """`produce` of the event as JSON, by confluent_kafka to librdkafka's mock cluster: it waits for no acknowledgement."""
+    """`produce` of the event as JSON, to librdkafka's mock cluster: it waits for no acknowledgement."""
     import orjson
 
     from .destinations.kafka import TOPIC, Kafka, producer
@@ -240,3 +241,28 @@ def kafka_produce(directory: Path) -> Iterator[Subject]:
         yield Subject(timed(record, made.flush), lines_per_call=None)
     finally:
         cluster.stop()
+
+
+@contextmanager
+def postgresql_insert(directory: Path) -> Iterator[Subject]:
+    """`INSERT` of the event as JSONB, by psycopg, a transaction each: it waits for the commit."""
+    import uuid
+
+    import orjson
+
+    from .destinations.postgresql import TABLE, PostgreSQL
+
+    server = PostgreSQL(directory)
+    server.start()
+    try:
+        statement = f'insert into {TABLE} (id, "timestamp", schema, version, event) values (%s, now(), %s, %s, %s)'
+        with server.connect() as connection:
+
+            def run(times: int) -> None:
+                for _ in range(times):
+                    row = (uuid.uuid4(), SCHEMA["$id"], str(VERSION), orjson.dumps(EVENT).decode())
+                    connection.execute(statement, row)
+
+            yield Subject(run, lines_per_call=None)
+    finally:
+        server.stop()

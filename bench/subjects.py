@@ -46,7 +46,7 @@ def timed(record: Callable[[int], object], settle: Callable[[], object]) -> Call
 
 
 def lines_below(directory: Path) -> list[bytes]:
-    """Read the lines of all files there; a journal keeps its schemas in a directory, its name in a file without suffix."""
+    """Read the lines of all files there; a journal keeps schemas in a directory, its name in a file without suffix."""
     files = sorted(path for path in directory.iterdir() if path.suffix and path.is_file())
     return [line for path in files for line in path.read_bytes().splitlines(keepends=True)]
 

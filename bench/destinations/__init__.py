@@ -45,6 +45,7 @@ class About(NamedTuple):
     label: str
     keeps: str  # what runs there, and what it does with an event
     loop: str  # the library's own best loop
+    choice: str  # whom it is for
     target: int  # events a second
 
     def make(self, directory: Path) -> Destination:
@@ -60,13 +61,31 @@ DESTINATIONS = {
         "Kafka",
         "librdkafka's mock cluster, in memory: not Kafka",
         "confluent_kafka: `produce` of each message, made before, and `flush` for each batch",
+        "Many are to read along, each at their own pace, and there is a cluster.",
         150_000,
+    ),
+    "nats": About(
+        "nats:NATS",
+        "NATS JetStream",
+        "one NATS server with a stream on the disk, of which its acknowledgement does not wait for an fsync",
+        "nats-py: `publish` of messages of a hundred events, made before, 256 of them at once",
+        "Many are to read along, and a cluster is to be small and easy to look after.",
+        100_000,
+    ),
+    "postgresql": About(
+        "postgresql:PostgreSQL",
+        "PostgreSQL",
+        "PostgreSQL as it is installed: a row for each event, once by its id, on the disk when it is acknowledged",
+        "psycopg: `COPY` of each batch of rows, made before, into a stage, and `INSERT … ON CONFLICT DO NOTHING`",
+        "You want to ask questions in SQL, to have events taken away, and to look after one server.",
+        40_000,
     ),
     "otlp": About(
         "web:Collector",
         "OTLP",
         "a collector, rotel, that passes on to nobody",
         "OpenTelemetry's exporter: `export` of each batch of log records, made before",
+        "The organisation has a collector, and somebody there keeps what it passes on.",
         30_000,
     ),
     "http": About(
@@ -74,6 +93,7 @@ DESTINATIONS = {
         "HTTP",
         "a web server in Python that keeps each event by its id, in SQLite",
         "httpx: `post` of each batch of CloudEvents, made before, gzipped",
+        "You write the receiving side yourself.",
         50_000,
     ),
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Kafka", "producer"]
 
 TOPIC = "events"
+HEADERS = ("event_id", "schema_id", "schema_version")
 BROKERS = 3
 TIMEOUT_S = 30.0
 
@@ -65,7 +66,7 @@ class Kafka:
         """Produce what is made before."""
         messages = [
             [
-                (line[:-1], [("event_id", head.event_id), ("schema_id", head.schema_id), ("schema_version", head.version)])
+                (line[:-1], list(zip(HEADERS, (head.event_id, head.schema_id, head.version), strict=True)))
                 for line, head in zip(batch.lines, batch.heads, strict=True)
             ]
             for batch in batches

@@ -69,7 +69,7 @@ class Collector:
     """rotel, which passes on to nobody."""
 
     def __init__(self, directory: Path) -> None:
-        self._collector = import_module("tests.sinks.test_otlp").Collector(directory)
+        self._collector = import_module("tests.sinks.collector").Collector(directory)
         self._url = f"http://127.0.0.1:{self._collector.port}/v1/logs"
 
     def start(self) -> None:

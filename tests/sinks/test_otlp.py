@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
-import rotel
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -23,11 +17,11 @@ from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.otlp import OTLPSink
 from jupyter_telemetry.testing import SinkContract
 
-from .running import WebServer, free_port, send_once
+from .collector import Collector
+from .running import WebServer, send_once
 from .test_logrecords import value_of
 
 TOKEN = "swordfish-swordfish"
-ROTEL = Path(rotel.__file__).with_name("rotel-agent")
 
 
 def as_recorded(record: LogRecord):
@@ -91,46 +85,6 @@ class TestOTLPSinkToAStrictReceiver(TestOTLPSink):
     """To one that refuses a request with a bad event as a whole."""
 
     path = "/strict/v1/logs"
-
-
-class Collector:
-    """rotel, which passes logs on to a receiver, or to nobody."""
-
-    def __init__(self, place, receiver=None):
-        self.port = free_port()
-        self._command = [
-            *(ROTEL, "start", "--pid-file", place / "rotel.pid", "--log-file", place / "rotel.log"),
-            *("--otlp-http-endpoint", f"127.0.0.1:{self.port}", "--otlp-grpc-endpoint", f"127.0.0.1:{free_port()}"),
-            *("--exporter", "blackhole" if receiver is None else "otlp"),
-        ]
-        if receiver is not None:
-            self._command += ["--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", receiver.url("")]
-        self._process = None
-
-    def start(self):
-        self._process = subprocess.Popen(list(map(str, self._command)), stdout=subprocess.DEVNULL)
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5).close()
-            except urllib.error.HTTPError as answer:
-                answer.close()
-                return
-            except OSError:
-                assert self._process.poll() is None, "rotel ended"
-                time.sleep(0.05)
-
-    def stop(self):
-        """Stop it in an orderly manner: it passes on what it holds."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
-
-    def kill(self):
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(30)
-            self._process = None
 
 
 class TestOTLPSinkThroughACollector(SinkContract):
