@@ -27,7 +27,7 @@ check: $(VENV)/.check
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.bench services
 	$(BIN)/python -m bench
 
 # The tests look at pages in a real browser, and have them audited for accessibility.
@@ -35,7 +35,7 @@ browser: $(VENV)/.test
 	@.ci/browser $(BIN)/python
 	@.ci/axe $(BIN)/python
 
-# The tests of the sinks start real destinations.
+# The tests of the sinks start real destinations, and so do the benchmarks.
 services:
 	@.ci/services
 

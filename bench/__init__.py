@@ -1,4 +1,5 @@
-"""How fast is it? `python -m bench` measures, says what was promised, and writes docs/explanation/speed.md.
+"""How fast is it? `python -m bench` measures, says what was promised, and writes docs/explanation/speed.md and
+speed-of-shipping.md.
 
 What a promise compares stands in one `Contest`: its contenders run in turn, slice by slice, in one pyperf worker
 process, so that whatever slows the machine meanwhile slows both.
@@ -11,4 +12,12 @@ process, so that whatever slows the machine meanwhile slows both.
     contests    who runs against whom             worker      one contest, in one pyperf worker
     rounds      all contests, round after round   memory      what stays allocated
     rows        promise, figure, reached or not   page, plot  docs/explanation/speed.md
+    runs        the two parts, from first to last markdown    what both pages have
+
+    Of shipping:
+
+    calls       single calls beside a shipper     listener    a web server that keeps nothing
+    carriage    a whole shipper, a library's loop destinations where to
+    reading     many events, and a tenth of them  waiting     a shipper's memory
+    shipping_promises                             shipping_page
 """

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from .subjects import Maker
 
-__all__ = ["LINE_BYTES", "floor", "floor_classified"]
+__all__ = ["LINE_BYTES", "floor", "floor_classified", "floor_lasting"]
 
 LINE_BYTES = {"event": len(orjson.dumps(EVENT)), "line": len(orjson.dumps(PLAIN_CAPSULE)) + 1}
 
 
-def _floor_of(capsule: dict[str, Any]) -> Maker:
+def _floor_of(capsule: dict[str, Any], *, lasting: bool = False) -> Maker:
     @contextmanager
     def make(directory: Path) -> Iterator[Subject]:
         fd = os.open(directory / "floor.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -32,7 +32,12 @@ def _floor_of(capsule: dict[str, Any]) -> Maker:
             for _ in range(times):
                 write(fd, dumps(capsule, option=option))
 
-        yield Subject(run)
+        def run_lasting(times: int) -> None:
+            for _ in range(times):
+                run(1)
+                os.fdatasync(fd)
+
+        yield Subject(run_lasting if lasting else run)
         os.close(fd)
 
     return make
@@ -40,3 +45,5 @@ def _floor_of(capsule: dict[str, Any]) -> Maker:
 
 floor = _floor_of(PLAIN_CAPSULE)
 floor_classified = _floor_of(CLASSIFIED_CAPSULE)
+floor_lasting = _floor_of(PLAIN_CAPSULE, lasting=True)
+"""The floor of what is to be on the disk when the call returns."""

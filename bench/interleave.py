@@ -27,11 +27,12 @@ def slices(times: int, number: int) -> list[int]:
 def interleave(
     makers: Mapping[str, Maker], times: int, *, number_of_slices: int, pace: tuple[int, int], directory: Path
 ) -> dict[str, float]:
-    """Let the first contender do its work `times` times; return the seconds that that many take each contender.
+    """Let the first contender do its work `times` times; return the seconds that one call takes each contender.
 
     All begin with empty files. In each slice the others do as many calls as the first, but no fewer and no more than
     `pace` says: a few calls of something quick say little, and a million of something slow take too long. What they
-    have written is read back: a line that is missing, torn or too many raises WrongLinesError.
+    have written is read back: a line that is missing, torn or too many raises WrongLinesError. What a contender has
+    found besides stands under its name and that of what it is: "contender: p99".
     """
     with ExitStack() as stack:
         base = Path(stack.enter_context(TemporaryDirectory(dir=directory)))
@@ -42,10 +43,12 @@ def interleave(
                 subjects[name] = at_work.enter_context(make(base / name))
                 subjects[name].run(1)  # the first call makes what the others find
             seconds, calls = _take_turns(subjects, slices(times, number_of_slices), pace)
+            also = {name: subject.also() for name, subject in subjects.items()}
         for name, subject in subjects.items():
             if subject.lines_per_call is not None:
                 check(base / name, subject.lines_per_call * (calls[name] + 1))
-    return {name: seconds[name] / calls[name] * times for name in subjects}
+    found = {name: seconds[name] / calls[name] for name in subjects}
+    return found | {f"{name}: {what}": each for name in subjects for what, each in also[name].items()}
 
 
 def _take_turns(

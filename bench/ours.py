@@ -17,13 +17,15 @@ from jupyter_telemetry.privacy import DecisionStore, compile_redaction
 from jupyter_telemetry.privacy.pseudonym import KEY_VARIABLE
 
 from .event import CLASSIFIED, EVENT, SCHEMA, VERSION, numbered
-from .subjects import Subject
+from .subjects import Subject, timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["MANY_SCHEMAS", "journal", "journal_filtered", "new_log"]
+    from .subjects import Maker
+
+__all__ = ["MANY_SCHEMAS", "journal", "journal_at", "journal_filtered", "new_log"]
 
 MANY_SCHEMAS = 1000
 MANY_PROPERTIES = 500
@@ -82,6 +84,32 @@ def _open(handler: logging.Handler) -> Iterator[logging.Handler]:
 def journal(directory: Path) -> Iterator[Subject]:
     """Into the journal: validated, and kept whole, for its schema classifies nothing."""
     with _open(JournalHandler(directory)) as handler:
+        yield recording(new_log(handler, SCHEMA), SCHEMA)
+
+
+def journal_at(durability: str) -> Maker:
+    """Into the journal, at a level of durability."""
+
+    @contextmanager
+    def make(directory: Path) -> Iterator[Subject]:
+        with _open(JournalHandler(directory, durability=durability)) as handler:
+            subject = recording(new_log(handler, SCHEMA), SCHEMA)
+            yield Subject(timed(subject.run, handler.flush))
+
+    return make
+
+
+@contextmanager
+def journal_memory(directory: Path) -> Iterator[Subject]:
+    """Into the journal's queue, which a thread writes from; all that comes has room in it."""
+    with _open(JournalHandler(directory, durability="memory", queue_bytes=2**30, exit_timeout_s=60.0)) as handler:
+        yield recording(new_log(handler, SCHEMA), SCHEMA)
+
+
+@contextmanager
+def journal_disk(directory: Path) -> Iterator[Subject]:
+    """Into the journal, and onto the disk."""
+    with _open(JournalHandler(directory, durability="disk")) as handler:
         yield recording(new_log(handler, SCHEMA), SCHEMA)
 
 

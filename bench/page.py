@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .floor import LINE_BYTES
+from .markdown import DOCS, conditions, missed, promised, summary, table
 from .memory import FIRST
 from .plot import LABELS, draw
 from .rounds import figure, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from .rounds import Measured
     from .rows import Row
 
 __all__ = ["write"]
 
-_DOCS = Path(__file__).resolve().parent.parent / "docs"
-_PAGE = _DOCS / "explanation" / "speed.md"
-_PLOT = _DOCS / "_static" / "speed.svg"
+_PAGE = DOCS / "explanation" / "speed.md"
+_PLOT = DOCS / "_static" / "speed.svg"
 
 _DOES = {
     "not allowed": "counts it",
@@ -106,27 +106,17 @@ def write(
     """Write the page and its plot."""
     draw(measured, plot)
     text = _TEXT.format(
-        summary=_summary(rows),
-        promises=_promises(rows),
-        missed=_missed(rows),
+        summary=summary(rows),
+        promises=promised(rows),
+        missed=missed(rows),
         subjects=_subjects(measured),
         event_bytes=LINE_BYTES["event"],
         line_bytes=LINE_BYTES["line"],
         rounds=rounds,
         first=FIRST,
-        conditions=_conditions(about),
+        conditions=conditions(about),
     )
     page.write_text(text)
-
-
-def _summary(rows: Sequence[Row]) -> str:
-    reached = sum(row.reached is True for row in rows)
-    return f"{reached} of {len(rows)} figures are reached in this run."
-
-
-def _promises(rows: Sequence[Row]) -> str:
-    head = ["what", "to reach", "measured", "", "beside"]
-    return _table(head, [[row.what, row.target, row.measured, row.verdict, row.beside] for row in rows])
 
 
 def _subjects(measured: Measured) -> str:
@@ -136,31 +126,6 @@ def _subjects(measured: Measured) -> str:
             floors = measured.above_the_floor(name)
             took = short(figure(measured.seconds(name, "subject")).median * 1e6)
             found.append((figure(floors).median, [label, str(figure(floors)), took, _DOES[name]]))
-    table = [cells for _, cells in sorted(found)]
-    table += [[LABELS[name], "not measured", "", why] for name, why in measured.failures.items() if name in LABELS]
-    return _table(["subject", "floors", "µs in this run", "what it does"], table)
-
-
-def _table(head: list[str], body: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _missed(rows: Sequence[Row]) -> str:
-    missed = [row for row in rows if row.reached is False]
-    if not missed:
-        return ""
-    said = [
-        f"- **{_plain(row)}**: {row.measured} instead of {row.target}, {row.by_how_much} off. {row.needed}"
-        for row in missed
-    ]
-    return "## What is missed, and what it would take\n\n" + "\n".join(said) + "\n"
-
-
-def _plain(row: Row) -> str:
-    return row.what.removeprefix("– ")
-
-
-def _conditions(about: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    return f"{about['date']}, {about['python']}, {about['system']}, {about['processors']} processors; {versions}"
+    body = [cells for _, cells in sorted(found)]
+    body += [[LABELS[name], "not measured", "", why] for name, why in measured.failures.items() if name in LABELS]
+    return table(["subject", "floors", "µs in this run", "what it does"], body)

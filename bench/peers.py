@@ -11,13 +11,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .event import EVENT, SCHEMA, VERSION
-from .subjects import Subject
+from .subjects import Subject, timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["jupyter_events", "opentelemetry", "stdlib", "structlog", "telemetry_0_1_0"]
+__all__ = [
+    "jupyter_events",
+    "kafka_produce",
+    "opentelemetry",
+    "opentelemetry_exporting",
+    "postgresql_insert",
+    "queue_listener",
+    "stdlib",
+    "structlog",
+    "telemetry_0_1_0",
+]
 
 
 @contextmanager
@@ -120,9 +130,7 @@ def stdlib(directory: Path) -> Iterator[Subject]:
 @contextmanager
 def opentelemetry(_: Path) -> Iterator[Subject]:
     """OpenTelemetry's SDK logger, a batch processor, an exporter that drops everything: writes nothing."""
-    from opentelemetry._logs import LogRecord, SeverityNumber
-    from opentelemetry.sdk._logs import LoggerProvider
-    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
+    from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 
     class NullExporter(LogRecordExporter):
         def export(self, batch: Any) -> LogRecordExportResult:
@@ -134,18 +142,127 @@ def opentelemetry(_: Path) -> Iterator[Subject]:
         def shutdown(self) -> None:
             pass
 
+    with _opentelemetry(NullExporter()) as subject:
+        yield subject
+
+
+@contextmanager
+def _opentelemetry(exporter: Any) -> Iterator[Subject]:
+    from opentelemetry._logs import LogRecord, SeverityNumber
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+
     # What falls out of a full queue is said in a warning per batch; here it would be part of what is measured.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     provider = LoggerProvider()
-    provider.add_log_record_processor(BatchLogRecordProcessor(NullExporter()))
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
     logger = provider.get_logger("bench")
     name = SCHEMA["$id"]
 
-    def run(times: int) -> None:
+    def record(times: int) -> None:
         severity = SeverityNumber.INFO
         for _ in range(times):
             record = LogRecord(timestamp=time.time_ns(), severity_number=severity, event_name=name, attributes=EVENT)
             logger.emit(record)
 
-    yield Subject(run, lines_per_call=None)
+    yield Subject(timed(record, provider.force_flush), lines_per_call=None)
     provider.shutdown()
+
+
+@contextmanager
+def queue_listener(directory: Path) -> Iterator[Subject]:
+    """A QueueHandler of the standard library; a QueueListener's thread formats and writes with python-json-logger."""
+    import queue
+    from logging.handlers import QueueHandler, QueueListener
+
+    from pythonjsonlogger.json import JsonFormatter
+
+    to_file = logging.FileHandler(directory / "events.log")
+    to_file.setFormatter(JsonFormatter("{asctime}{levelname}{message}", style="{"))
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    listener = QueueListener(waiting, to_file)
+    handler = QueueHandler(waiting)
+    logger = logging.getLogger("bench.queue")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    name = SCHEMA["$id"]
+    listener.start()
+
+    def record(times: int) -> None:
+        info = logger.info
+        for _ in range(times):
+            info(name, extra=EVENT)
+
+    def written() -> None:
+        while not waiting.empty():
+            time.sleep(0.001)
+
+    yield Subject(timed(record, written))
+    logger.removeHandler(handler)
+    listener.stop()
+    to_file.close()
+
+
+@contextmanager
+def opentelemetry_exporting(_: Path) -> Iterator[Subject]:
+    """The same with OpenTelemetry's exporter to a web server that takes everything; what finds no room is dropped."""
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+
+    from .listener import listening
+
+    with listening(0.0) as url, _opentelemetry(OTLPLogExporter(url, compression=Compression.Gzip)) as subject:
+        yield subject
+
+
+@contextmanager
+def kafka_produce(directory: Path) -> Iterator[Subject]:
+    """`produce` of the event as JSON, to librdkafka's mock cluster: it waits for no acknowledgement."""
+    import orjson
+
+    from .destinations.kafka import TOPIC, Kafka, producer
+
+    cluster = Kafka(directory)
+    cluster.start()
+    try:
+        made = producer(cluster.servers)
+
+        def record(times: int) -> None:
+            produce, dumps, poll = made.produce, orjson.dumps, made.poll
+            for _ in range(times):
+                try:
+                    produce(TOPIC, dumps(EVENT))
+                except BufferError:  # its queue is full
+                    poll(0.1)
+                    produce(TOPIC, dumps(EVENT))
+                poll(0)
+
+        yield Subject(timed(record, made.flush), lines_per_call=None)
+    finally:
+        cluster.stop()
+
+
+@contextmanager
+def postgresql_insert(directory: Path) -> Iterator[Subject]:
+    """`INSERT` of the event as JSONB, by psycopg, a transaction each: it waits for the commit."""
+    import uuid
+
+    import orjson
+
+    from .destinations.postgresql import TABLE, PostgreSQL
+
+    server = PostgreSQL(directory)
+    server.start()
+    try:
+        statement = f'insert into {TABLE} (id, "timestamp", schema, version, event) values (%s, now(), %s, %s, %s)'
+        with server.connect() as connection:
+
+            def run(times: int) -> None:
+                for _ in range(times):
+                    row = (uuid.uuid4(), SCHEMA["$id"], str(VERSION), orjson.dumps(EVENT).decode())
+                    connection.execute(statement, row)
+
+            yield Subject(run, lines_per_call=None)
+    finally:
+        server.stop()

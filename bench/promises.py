@@ -64,6 +64,14 @@ def _recording(measured: Measured) -> Iterator[Row]:
     if measured.was_asked_for(name := "journal, model"):
         what, here = "`record_event_model` into the journal", _here(measured, name)
         yield Row(what, _floors(measured, name), 6, _FLOORS, beside=here, needed=_MODELS)
+    if (name := "durability: memory") in measured.rounds:
+        found = figure(measured.ratios(name, "memory", "process"))
+        disk = ""
+        if (other := "durability: disk") in measured.rounds:
+            ratio = figure(measured.ratios(other, "disk", "process"))
+            disk = f"at `disk`, where one thread waits for each sync: {ratio} ×"
+        what = "– at the durability `memory`, beside `process`"
+        yield Row(what, found, 1, _TIMES, beside=disk, needed="To find what the queue costs.")
 
 
 def _floors(measured: Measured, name: str) -> Figure | None:

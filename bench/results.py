@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .contests import ABOVE_THE_FLOOR
+from .contests import SHIPPING
 from .memory import Growth
 from .rounds import figure
 
@@ -20,26 +20,29 @@ if TYPE_CHECKING:
     from .rounds import Figure, Measured
     from .rows import Row
 
-__all__ = ["RESULTS", "conditions", "load_growth", "save", "save_growth"]
+__all__ = ["LIBRARIES", "RESULTS", "conditions", "load_growth", "save", "save_growth"]
 
 RESULTS = Path(__file__).resolve().parent / "results"
-_LATEST, _RAW = "latest.json", "latest.raw.json"
 _LONG = "long.json"  # the run of ten million events, which is not part of every run
 _PEERS = ("jupyter_events", "structlog", "python-json-logger", "opentelemetry-sdk", "orjson", "jsonschema-rs", "duckdb")
+LIBRARIES = ("httpx", "opentelemetry-exporter-otlp-proto-http", "confluent-kafka", "nats-py", "psycopg", "orjson")
+"""Those of the sinks."""
 
 
-def conditions() -> dict[str, Any]:
+def conditions(packages: Sequence[str] = _PEERS) -> dict[str, Any]:
     """Say under what it was measured."""
     return {
         "date": datetime.now(timezone.utc).date().isoformat(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
-        "versions": {name: metadata.version(name) for name in _PEERS},
+        "versions": {name: metadata.version(name) for name in packages},
     }
 
 
-def save(measured: Measured, rows: Sequence[Row], about: dict[str, Any], directory: Path = RESULTS) -> None:
+def save(
+    measured: Measured, rows: Sequence[Row], about: dict[str, Any], directory: Path = RESULTS, name: str = "latest"
+) -> None:
     """Keep the figures, and all values in pyperf's own form (for `python -m pyperf stats`)."""
     directory.mkdir(exist_ok=True)
     found = {
@@ -56,15 +59,20 @@ def save(measured: Measured, rows: Sequence[Row], about: dict[str, Any], directo
             for row in rows
         ],
         "floors": {
-            name: _rounded(figure(measured.above_the_floor(name)))
-            for name in ABOVE_THE_FLOOR
-            if name in measured.rounds
+            contest: _rounded(figure(measured.above_the_floor(contest)))
+            for contest, rounds in measured.rounds.items()
+            if {"subject", "floor"} <= rounds[0][0].keys()
+        },
+        "seconds": {
+            contest: {contender: _rounded(figure(measured.seconds(contest, contender))) for contender in rounds[0][0]}
+            for contest, rounds in measured.rounds.items()
+            if contest in SHIPPING
         },
         "not measured": measured.failures,
     }
-    (directory / _LATEST).write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    (directory / f"{name}.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     if suite := measured.suite():
-        suite.dump(str(directory / _RAW), replace=True)
+        suite.dump(str(directory / f"{name}.raw.json"), replace=True)
 
 
 def save_growth(growth: Growth, about: dict[str, Any], directory: Path = RESULTS) -> None:

@@ -149,7 +149,12 @@ def _run(name: str, python: str, loops: int, directory: Path, environment: Mappi
     with TemporaryDirectory(dir=directory) as place:
         beside, output = Path(place, "beside.jsonl"), Path(place, "pyperf.json")
         command = [python, "-m", "bench.worker", name, f"--directory={place}", f"--beside={beside}", "--quiet"]
-        command += ["--processes=1", f"--values={contest.values}", "--warmups=1", f"--min-time={contest.min_time_s}"]
+        command += [
+            "--processes=1",
+            f"--values={contest.values}",
+            f"--warmups={contest.warmups}",
+            f"--min-time={contest.min_time_s}",
+        ]
         command += [f"--loops={loops}", f"--output={output}", "--copy-env"]
         whole = {**os.environ, **environment, "PYTHONPATH": path}
         subprocess.run(command, cwd=place, env=whole, check=True, capture_output=True, text=True)

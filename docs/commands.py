@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import click
+
 from jupyter_telemetry.cli.program import commands
 
 PAGE = Path(__file__).parent / "reference" / "cli.md"
@@ -38,9 +40,12 @@ def said_by(*command: str) -> str:
 
 def main() -> None:
     """Write the page."""
-    sections = [
-        f"## `{name}`\n\n{said_by(name)}\n" for name in commands.list_commands(None)
-    ]
+    sections = []
+    for name in commands.list_commands(None):
+        sections.append(f"## `{name}`\n\n{said_by(name)}\n")
+        command = commands.get_command(None, name)
+        if isinstance(command, click.Group):
+            sections += [f"{said_by(name, each)}\n" for each in command.commands]
     PAGE.write_text(
         "\n".join([HEAD.format(help=said_by()), *sections]), encoding="utf-8"
     )

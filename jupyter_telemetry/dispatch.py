@@ -126,8 +126,7 @@ def _without_options(url: str) -> str:
     if "://" not in url:
         return url
     parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # of Kafka it may name several servers
 
 
 def _make(given: str | Mapping[str, Any], journals: Sequence[logging.Handler]) -> Shipper:

@@ -8,6 +8,7 @@ TelemetryError
 ├── ConfigurationError       (traitlets.TraitError)
 ├── ConsentError
 ├── JournalError
+├── LakeError
 ├── QueryError               (ValueError)
 └── MissingExtra             (ImportError)
 """
@@ -28,6 +29,7 @@ __all__ = [
     "InvalidEvent",
     "InvalidSchema",
     "JournalError",
+    "LakeError",
     "MissingExtra",
     "QueryError",
     "SchemaAlreadyRegistered",
@@ -54,6 +56,10 @@ class ConsentError(TelemetryError):
 
 class JournalError(TelemetryError):
     """A journal that cannot be opened or read."""
+
+
+class LakeError(TelemetryError):
+    """A lake that cannot be opened, read or compacted."""
 
 
 class QueryError(TelemetryError, ValueError):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["create", "draft_of", "make_private", "replacing", "sync_directory"]
+__all__ = ["create", "draft_of", "give_to_owner_of", "make_private", "replacing", "sync_directory"]
 
 _NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -128,3 +129,12 @@ def _is_ours_and_empty(directory: str) -> bool:
             return next(entries, None) is None and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid())
     except OSError:
         return False
+
+
+def give_to_owner_of(directory: str | os.PathLike[str], *paths: str | os.PathLike[str]) -> None:
+    """Where root writes into somebody's directory, what it makes there is theirs; raises OSError if that is gone."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = os.stat(directory)
+        for path in paths:
+            with suppress(OSError):  # a root that may not
+                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -5,8 +5,8 @@ moment) → filesystem (the only file that DuckDB sees) → views (their SQL, wi
 gives its properties, and sqltypes: how a JSON value becomes one) → database (open, ask) → result (rows and frames).
 """
 
-from .database import JournalDatabase, open_journal
+from .database import JournalDatabase, open_journal, open_lake
 from .result import Result
 from .views import Column, View
 
-__all__ = ["Column", "JournalDatabase", "Result", "View", "open_journal"]
+__all__ = ["Column", "JournalDatabase", "Result", "View", "open_journal", "open_lake"]

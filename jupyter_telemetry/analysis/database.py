@@ -1,4 +1,4 @@
-"""A journal as a database: open it, ask it in SQL."""
+"""A journal, a lake, or both, as a database: open it, ask it in SQL."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from collections import deque
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import JournalError, MissingExtra, QueryError
-from ..journal import JournalReader, view_name
-from .filesystem import PATH, Mount, make_filesystem
-from .naming import distinct_names
+from ..errors import LakeError, MissingExtra, QueryError
+from ..journal import JournalReader
+from .holdings import Holdings
 from .result import Result
-from .snapshot import Snapshot
-from .views import EVENTS, SchemaView, View, create_events, create_lines
+from .sqltext import identifier
+from .views import EVENTS, View, create, create_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from typing_extensions import Self
 
-__all__ = ["JournalDatabase", "open_journal"]
+    from ..lake.lake import Lake
+
+__all__ = ["JournalDatabase", "open_journal", "open_lake"]
 
 T = TypeVar("T")
 
@@ -41,7 +42,6 @@ _SETTINGS = (
     "SET allow_community_extensions = false",
     "SET allow_persistent_secrets = false",
     "SET python_enable_replacements = false",  # or a name may mean a variable of ours
-    f"SET allowed_paths = ['{PATH}']",
     f"ATTACH ':memory:' AS {_RESULTS}",
     "CREATE SCHEMA journal",
     "SET enable_external_access = false",
@@ -62,8 +62,22 @@ def open_journal(directory: str | os.PathLike[str] | None = None) -> JournalData
     return JournalDatabase(directory)
 
 
+def open_lake(
+    url: str | os.PathLike[str], *, journal: str | os.PathLike[str] | None = None, **options: Any
+) -> JournalDatabase:
+    """Open a lake to ask it questions; with a journal's directory, both as one: no event comes twice.
+
+    options: those of `jupyter_telemetry.lake.Lake`.
+
+    Raises LakeError, JournalError, ConfigurationError, and MissingExtra where DuckDB or pyarrow is not installed.
+    """
+    from ..lake.lake import Lake
+
+    return JournalDatabase(journal, lake=Lake(url, **options))
+
+
 class JournalDatabase:
-    """A journal that answers questions in SQL (DuckDB's), and changes nothing.
+    """A journal, a lake, or both as one, that answer questions in SQL (DuckDB's), and change nothing.
 
     Its views: `events`, with the metadata columns `__timestamp__`, `__schema__`, `__schema_version__`,
     `__metadata_version__` and `__id__`, and `event`, the rest as JSON; and for each recorded schema a view with the
@@ -71,24 +85,24 @@ class JournalDatabase:
     NULL there, or the nearest value if there is one, and stands as it was recorded in the JSON object
     `__misfits__`; properties without a column stand in `__extra__`. Both are NULL ordinarily.
 
-    All questions see the same events: those of the journal when it was opened, or last refreshed. Events that
-    retention removes meanwhile are gone. A line that is torn or damaged is no row, nor is JSON without an event's
-    metadata (`SELECT count(*) FROM journal.lines WHERE line IS NULL` counts those that are no JSON).
+    All questions see the same events: those that there were when it was opened, or last refreshed. Events that
+    retention removes meanwhile are gone; where a lake's files were compacted meanwhile, it is refreshed. A line that is
+    torn or damaged is no row, nor is JSON without an event's metadata (`SELECT count(*) FROM journal.lines WHERE line
+    IS NULL` counts those that are no JSON).
 
     SQL reaches nothing else: no file, no network, no extension, no variable of the program.
 
     Any thread may use it; questions wait for each other. `close`, or a `with` block, frees what it holds.
     """
 
-    def __init__(self, directory: str | os.PathLike[str] | None = None) -> None:
-        self._reader = JournalReader(directory)
-        self._views: dict[str, SchemaView] = {}
+    def __init__(self, directory: str | os.PathLike[str] | None = None, *, lake: Lake | None = None) -> None:
+        reader = None if lake is not None and directory is None else JournalReader(directory)
+        self._holdings = Holdings(reader, lake)
         self._created: set[str] = set()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._discarded: deque[str] = deque()  # tables of results that are gone
-        self._mount = Mount()
-        self._connection: Any = _connect(self._mount)
+        self._connection: Any = _connect(self._holdings)
         self._close = weakref.finalize(self, self._connection.close)
         try:
             self.refresh()
@@ -98,8 +112,8 @@ class JournalDatabase:
 
     @property
     def directory(self) -> str:
-        """Where the journal stands."""
-        return str(self._reader.directory)
+        """Where the journal stands; "" where only a lake is asked."""
+        return "" if self._holdings.reader is None else str(self._holdings.reader.directory)
 
     def __enter__(self) -> Self:
         return self
@@ -114,25 +128,19 @@ class JournalDatabase:
             self._close()
 
     def refresh(self) -> None:
-        """See the events and schemas that the journal holds now.
+        """See the events and schemas that there are now.
 
-        Raises JournalError if its directory is gone or cannot be read.
+        Raises JournalError if the journal is gone or cannot be read, LakeError likewise.
         """
-        if not self._reader.directory.is_dir():
-            raise JournalError(
-                f"there is no journal at {self.directory}: nothing has been recorded there yet, or it is elsewhere. "
-                "Open the directory that the JournalHandler was given"
-            )
-        views = _schema_views(self._reader)
-        snapshot = Snapshot(self._reader.segments())
         with self._lock:
-            connection = self._connected()
-            for name in self._created:
-                connection.execute(f"DROP VIEW {name}")
-            self._views, self._created = views, set()
-            self._mount.snapshot = snapshot
-            connection.execute(create_lines(snapshot.longest_line))
-            connection.execute(create_events())
+            self._look(self._connected())
+
+    def _look(self, connection: Any) -> None:
+        self._holdings.look()
+        for name in self._created:
+            connection.execute(f"DROP VIEW {identifier(name)}")
+        self._created = set()
+        connection.execute(create_lines(self._holdings.mount.snapshot.longest_line))
 
     def sql(self, question: str, parameters: Sequence[object] | Mapping[str, object] | None = None) -> Result:
         """Ask a question: one SELECT (or FROM, WITH, PIVOT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN).
@@ -144,7 +152,11 @@ class JournalDatabase:
         """
         with self._lock:
             connection = self._connected()
-            result, table = _interruptibly(connection, lambda: self._answer(connection, question, parameters))
+            try:
+                result, table = _interruptibly(connection, lambda: self._answer(connection, question, parameters))
+            except LakeError:  # a lake's files may be compacted into others at any moment
+                self._look(connection)
+                result, table = _interruptibly(connection, lambda: self._answer(connection, question, parameters))
         weakref.finalize(result, self._discarded.append, table).atexit = False
         return result
 
@@ -153,11 +165,14 @@ class JournalDatabase:
         with self._lock:
             connection = self._connected()
             counts = _interruptibly(connection, lambda: self._counts(connection))
-        return [view.about(counts.get((view.schema_id, view.version), 0)) for _, view in sorted(self._views.items())]
+        return [
+            view.about(counts.get((view.schema_id, view.version), 0))
+            for _, view in sorted(self._holdings.views.items())
+        ]
 
     def _answer(self, connection: Any, question: str, parameters: Any) -> tuple[Result, str]:
         """Ask, and keep the answer in a table; return it with the table's name."""
-        with _errors_of_duckdb(self._mount):
+        with _errors_of_duckdb(self._holdings):
             self._drop_discarded(connection)
             _refuse_all_but_questions(connection, question)
             self._create_views(connection, self._mentioned(question))
@@ -170,7 +185,8 @@ class JournalDatabase:
 
     def _counts(self, connection: Any) -> dict[tuple[str, str], int]:
         """Count the events of each schema in each version."""
-        with _errors_of_duckdb(self._mount):
+        with _errors_of_duckdb(self._holdings):
+            self._create_views(connection, {EVENTS})
             rows = connection.execute(
                 f"SELECT __schema__, __schema_version__, count(*) FROM {EVENTS} GROUP BY ALL"  # noqa: S608  # the same
             )
@@ -178,17 +194,18 @@ class JournalDatabase:
 
     def _connected(self) -> Any:
         if self._connection is None:
-            raise QueryError(f"the journal at {self.directory} was closed; open it again")
+            raise QueryError(f"{self._holdings.place} was closed; open it again")
         return self._connection
 
     def _mentioned(self, question: str) -> set[str]:
         """Return the views that a question may be about: making one takes milliseconds, and a hundred are felt."""
         text = question.lower()
-        return set(self._views) if _CATALOGUE.search(text) else {name for name in self._views if name in text}
+        known = {EVENTS, *self._holdings.views}
+        return known if _CATALOGUE.search(text) else {name for name in known if name in text}
 
     def _create_views(self, connection: Any, names: set[str]) -> None:
         for name in sorted(names - self._created):
-            connection.execute(self._views[name].create())
+            connection.execute(create(identifier(name), self._holdings.rows(name, connection)))
             self._created.add(name)
 
     def _relation(self, connection: Any, question: str, parameters: Any) -> Any:
@@ -198,20 +215,21 @@ class JournalDatabase:
             return connection.sql(question, params=parameters)
         except CatalogException as error:
             unknown = re.match(r"Catalog Error: Table with name (.+?) does not exist!", str(error), re.DOTALL)
-            if unknown is None or unknown[1].lower() in [EVENTS, *self._created]:
+            if unknown is None or unknown[1].lower() in self._created:
                 raise
-            if self._views.keys() > self._created:  # it may be spelled in a way that hid it
-                self._create_views(connection, set(self._views))
+            known = {EVENTS, *self._holdings.views}
+            if known > self._created:  # it may be spelled in a way that hid it
+                self._create_views(connection, known)
                 return self._relation(connection, question, parameters)
             raise QueryError(self._no_such_view(unknown[1])) from error
 
     def _no_such_view(self, name: str) -> str:
-        near = difflib.get_close_matches(name.lower(), [EVENTS, *self._views], cutoff=0.5)
+        near = difflib.get_close_matches(name.lower(), [EVENTS, *self._holdings.views], cutoff=0.5)
         advice = f"did you mean {' or '.join(near)}?" if near else "SHOW TABLES lists those there are"
-        return f"there is no view {name} in the journal at {self.directory}: {advice}"
+        return f"there is no view {name} in {self._holdings.place}: {advice}"
 
     def _fetch(self, table: str, selected: str, take: Callable[[Any], Any]) -> Any:
-        with self._lock, _errors_of_duckdb(self._mount):
+        with self._lock, _errors_of_duckdb(self._holdings):
             connection = self._connected()
             self._drop_discarded(connection)
             return take(connection.sql(f"SELECT {selected} FROM {table}"))  # noqa: S608  # names that result quotes
@@ -222,43 +240,31 @@ class JournalDatabase:
                 connection.execute(f"DROP TABLE {self._discarded.popleft()}")
 
 
-def _connect(mount: Mount) -> Any:
-    """Start a DuckDB that can read the mounted snapshot, and nothing else."""
+def _connect(holdings: Holdings) -> Any:
+    """Start a DuckDB that can read what is asked, and nothing else."""
     try:
         import duckdb
     except ImportError:
         raise MissingExtra("asking a journal", "analysis") from None
-    filesystem = make_filesystem(mount)
+    filesystems = holdings.filesystems()
     connection = duckdb.connect(":memory:")
-    connection.register_filesystem(filesystem)
-    for setting in _SETTINGS:
+    for filesystem in filesystems:
+        connection.register_filesystem(filesystem)
+    for setting in (*holdings.allowed(), *_SETTINGS):
         connection.execute(setting)
     return connection
 
 
-def _schema_views(reader: JournalReader) -> dict[str, SchemaView]:
-    texts: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for stored in reader.stored_schemas():
-        texts.setdefault((stored.schema_id, stored.version), []).insert(0, stored.schema)
-    wanted = {f"{schema_id}\n{version}": view_name(schema_id, version) for schema_id, version in texts}
-    names = distinct_names(wanted, taken=[EVENTS])
-    return {
-        name: SchemaView(name, schema_id, version, texts[schema_id, version])
-        for name, (schema_id, version) in zip(names.values(), texts, strict=True)
-    }
-
-
 @contextlib.contextmanager
-def _errors_of_duckdb(mount: Mount) -> Iterator[None]:
+def _errors_of_duckdb(holdings: Holdings) -> Iterator[None]:
     """Raise what DuckDB raises as errors of ours."""
     from duckdb import Error
 
     try:
         yield
     except Error as error:
-        failure = mount.take_failure()
-        if failure is not None:
-            raise JournalError(f"a segment cannot be read: {failure}") from failure
+        if (failure := holdings.take_failure()) is not None:
+            raise failure from None
         raise QueryError(str(error)) from error
 
 

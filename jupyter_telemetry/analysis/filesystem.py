@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import MissingExtra
 from .snapshot import Snapshot
 
-__all__ = ["PATH", "PROTOCOL", "Mount", "SnapshotFile", "make_filesystem"]
+__all__ = ["PATH", "PROTOCOL", "Mount", "SnapshotFile", "file_system", "make_filesystem"]
 
 PROTOCOL = "journal"
 PATH = f"{PROTOCOL}://lines"
@@ -66,12 +66,9 @@ def make_filesystem(mount: Mount) -> Any:
 
     Raises MissingExtra where fsspec is not installed.
     """
-    try:
-        from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it has no types
-    except ImportError:
-        raise MissingExtra("asking a journal", "analysis") from None
+    base = file_system()
 
-    class SnapshotFileSystem(AbstractFileSystem):  # type: ignore[misc]  # the same
+    class SnapshotFileSystem(base):  # type: ignore[misc, valid-type]  # it has no types
         protocol = PROTOCOL
         cachable = False
 
@@ -87,3 +84,12 @@ def make_filesystem(mount: Mount) -> Any:
             return SnapshotFile(mount)
 
     return SnapshotFileSystem()
+
+
+def file_system() -> Any:
+    """Return fsspec's base of all filesystems. Raises MissingExtra where fsspec is not installed."""
+    try:
+        from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it has no types
+    except ImportError:
+        raise MissingExtra("asking a journal", "analysis") from None
+    return AbstractFileSystem

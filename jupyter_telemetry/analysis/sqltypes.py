@@ -11,10 +11,11 @@ kept short, and what is long stands in them once.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .sqltext import identifier, literals, pointer
+from .sqltext import identifier, literal, literals, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +55,10 @@ class SqlType:
         """Write the typed value. `depth` counts the lists and structs around it."""
         raise NotImplementedError
 
+    def written(self, value: str, depth: int = 0) -> str:
+        """Write the JSON text of a typed value; NULL where that is NULL."""
+        return f"to_json({value})::VARCHAR"
+
     def misfit(self, text: str, value: str = "", depth: int = 0) -> str:
         """Write whether there is a value that is not held exactly; NULL counts as false. `value` is the typed one."""
         return f"({text} <> 'null' AND {self._differs(text, value or self.value(text, depth), depth)})"
@@ -70,6 +75,9 @@ class Json(SqlType):
 
     def value(self, text: str, depth: int = 0) -> str:
         return f"nullif({text}, 'null')::JSON"
+
+    def written(self, value: str, depth: int = 0) -> str:
+        return f"{value}::VARCHAR"
 
     def misfit(self, text: str, value: str = "", depth: int = 0) -> str:
         return "false"
@@ -135,6 +143,9 @@ class Timestamp(SqlType):
     def value(self, text: str, depth: int = 0) -> str:
         return f"TRY_CAST(upper(regexp_extract({text}, '{_INSTANT}', 1)) AS TIMESTAMPTZ)"
 
+    def written(self, value: str, depth: int = 0) -> str:
+        return f"strftime(make_timestamp(epoch_us({value})), '\"%Y-%m-%dT%H:%M:%S.%fZ\"')"
+
     def _differs(self, text: str, value: str, depth: int) -> str:
         return f"({value} IS NULL OR regexp_matches({text}, '{_FINER}'))"
 
@@ -159,6 +170,10 @@ class ListOf(SqlType):
         items = _each(f"json_extract({text}, '$[*]')::VARCHAR[]", self.item.value, depth)
         return f"CASE WHEN starts_with({text}, '[') THEN {items} END"
 
+    def written(self, value: str, depth: int = 0) -> str:
+        items = _each(value, lambda item, deeper: f"coalesce({self.item.written(item, deeper)}, 'null')", depth)
+        return f"'[' || array_to_string({items}, ',') || ']'"
+
     def _differs(self, text: str, value: str, depth: int) -> str:
         items = f"json_extract({text}, '$[*]')::VARCHAR[]"
         return f"true IN (NOT starts_with({text}, '['), {_any_misfit(items, self.item, depth)})"
@@ -179,6 +194,13 @@ class MapOf(SqlType):
         # A name that stands twice would make map() fail, and with it the question.
         is_map = f"starts_with({text}, '{{') AND len(list_distinct(json_keys({text}))) = len(json_keys({text}))"
         return f"CASE WHEN {is_map} THEN map(json_keys({text}), {items}) END"
+
+    def written(self, value: str, depth: int = 0) -> str:
+        def member(entry: str, deeper: int) -> str:
+            item = self.item.written(f"{entry}.value", deeper)
+            return f"to_json({entry}.key)::VARCHAR || ':' || coalesce({item}, 'null')"
+
+        return f"'{{' || array_to_string({_each(f'map_entries({value})', member, depth)}, ',') || '}}'"
 
     def _differs(self, text: str, value: str, depth: int) -> str:
         items = f"json_extract({text}, '$.*')::VARCHAR[]"
@@ -210,6 +232,13 @@ class StructOf(SqlType):
 
         packed = _each(f"[{self._members(text)}]", pack, depth)
         return f"CASE WHEN starts_with({text}, '{{') THEN list_extract({packed}, 1) END"
+
+    def written(self, value: str, depth: int = 0) -> str:
+        members = [
+            f"{literal(json.dumps(each.key) + ':')} || {each.type.written(f'{value}.{identifier(each.name)}', depth)}"
+            for each in self.fields
+        ]
+        return f"CASE WHEN {value} IS NOT NULL THEN '{{' || concat_ws(',', NULL, {', '.join(members)}) || '}}' END"
 
     def _differs(self, text: str, value: str, depth: int) -> str:
         def differ(members: str, deeper: int) -> str:

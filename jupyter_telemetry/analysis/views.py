@@ -18,13 +18,26 @@ from .sqltext import identifier, literal, literals, pointer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["EVENTS", "Column", "SchemaView", "View", "create_events", "create_lines"]
+__all__ = [
+    "EVENTS",
+    "LIST",
+    "METADATA",
+    "Column",
+    "SchemaView",
+    "View",
+    "create",
+    "create_lines",
+    "extra",
+    "journal_events",
+    "misfits",
+    "together",
+]
 
 EVENTS = "events"
 _LINES = "journal.lines"
 _EXTRA, _MISFITS = "__extra__", "__misfits__"
-_LIST = 10  # pointers that are taken from a line together
-_METADATA = {
+LIST = 10  # pointers that are taken from a line together
+METADATA = {
     "__timestamp__": ("TIMESTAMP WITH TIME ZONE", "When the event happened."),
     "__schema__": ("VARCHAR", "The id of its schema."),
     "__schema_version__": ("VARCHAR", "The version of its schema."),
@@ -72,17 +85,35 @@ class View:
 
 def create_lines(longest_line: int) -> str:
     """Write the view of all lines."""
-    return _create(
-        _LINES,
-        "json AS line",
+    source = (
         f"read_ndjson_objects({literal(PATH)}, format = 'newline_delimited', compression = 'uncompressed',"
-        f" ignore_errors = true, maximum_object_size = {longest_line})",
+        f" ignore_errors = true, maximum_object_size = {longest_line})"
     )
+    return create(_LINES, _select("json AS line", source))
 
 
-def create_events() -> str:
-    """Write the view of all events."""
-    return _create(EVENTS, f"{_metadata()}, {_without(_METADATA)} AS event", _lines(_METADATA_LISTS, _is_event()))
+def create(name: str, selection: str) -> str:
+    """Write what makes a view of a selection."""
+    return f"CREATE OR REPLACE VIEW {name} AS {selection}"
+
+
+def journal_events() -> str:
+    """Write what selects all events of the journal."""
+    source = _lines(_METADATA_LISTS, _is_event())
+    return _select(f"{_metadata()}, {_without('e.line', METADATA)} AS event", source)
+
+
+def together(journal: str, elsewhere: Sequence[str], ids: str) -> str:
+    """Write what selects the rows of both; of a journal's only those whose `__id__` is not among `ids`.
+
+    `journal` is "" where there is none.
+    """
+    both = list(elsewhere)
+    if journal and both:
+        both.append(f"SELECT j.* FROM ({journal}) AS j ANTI JOIN {ids} AS k ON j.__id__ = k.__id__")  # noqa: S608  # the same
+    elif journal:
+        both.append(journal)
+    return " UNION ALL ".join(both)
 
 
 def _is_event() -> str:
@@ -107,8 +138,8 @@ class SchemaView:
 
     def about(self, events: int) -> View:
         """Describe it."""
-        columns = [Column(name, kind, text) for name, (kind, text) in _METADATA.items()]
-        columns += [Column(each.name, each.type.sql, each.description, each.key) for each in self._properties()]
+        columns = [Column(name, kind, text) for name, (kind, text) in METADATA.items()]
+        columns += [Column(each.name, each.type.sql, each.description, each.key) for each in self.properties()]
         columns.append(Column(_EXTRA, "JSON", "Properties of the event that have no column; ordinarily NULL."))
         columns.append(
             Column(_MISFITS, "JSON", "Properties whose value is not what their column says; ordinarily NULL.")
@@ -116,28 +147,31 @@ class SchemaView:
         title, description = (_text(self._texts[0].get(word)) for word in ("title", "description"))
         return View(self.name, self.schema_id, self.version, title, description, tuple(columns), events)
 
-    def create(self) -> str:
-        """Write the view: lists of JSON texts from each line, then typed values from those, then what fits not."""
-        columns = self._properties()
-        texts = [f"g{at // _LIST}[{at % _LIST + 1}]" for at in range(len(columns))]
+    def rows(self) -> str:
+        """Write what selects its rows from the journal.
+
+        Lists of JSON texts from each line, then typed values from those, then what fits not.
+        """
+        columns = self.properties()
+        texts = [f"g{at // LIST}[{at % LIST + 1}]" for at in range(len(columns))]
         lists = [_METADATA_LISTS]
-        for at in range(0, len(columns), _LIST):
-            pointers = literals([pointer(each.key) for each in columns[at : at + _LIST]])
-            lists.append(f"json_extract(line, {pointers})::VARCHAR[] AS g{at // _LIST}")
+        for at in range(0, len(columns), LIST):
+            pointers = literals([pointer(each.key) for each in columns[at : at + LIST]])
+            lists.append(f"json_extract(line, {pointers})::VARCHAR[] AS g{at // LIST}")
         values = [
             f"{each.type.value(text)} AS v{at}" for at, (each, text) in enumerate(zip(columns, texts, strict=True))
         ]
         source = _lines(", ".join(lists), self._is_of_schema())
         typed = f"(SELECT {', '.join(['*', *values])} FROM {source}) AS e"  # noqa: S608  # the same as below
-        extra = _without([*_METADATA, *(each.key for each in columns)])
         selected = [_metadata()]
         selected += [f"e.v{at} AS {identifier(each.name)}" for at, each in enumerate(columns)]
-        selected.append(f"nullif({extra}::VARCHAR, '{{}}')::JSON AS {_EXTRA}")
-        selected.append(f"{_misfits(columns, texts)} AS {_MISFITS}")
-        return _create(identifier(self.name), ", ".join(selected), typed)
+        selected.append(f"{extra('e.line', columns)} AS {_EXTRA}")
+        selected.append(f"{misfits(columns, texts)} AS {_MISFITS}")
+        return _select(", ".join(selected), typed)
 
-    def _properties(self) -> list[PropertyColumn]:
-        return columns_of(self._texts, taken=[*_METADATA, _EXTRA, _MISFITS])
+    def properties(self) -> list[PropertyColumn]:
+        """Return the columns for the properties."""
+        return columns_of(self._texts, taken=[*METADATA, _EXTRA, _MISFITS])
 
     def _is_of_schema(self) -> str:
         """Write whether a line is an event of this schema: by its first characters, if it is as it was recorded."""
@@ -154,8 +188,13 @@ class SchemaView:
         return f"{of_schema} AND {_is_event()}"
 
 
-def _create(name: str, selected: str, source: str) -> str:
-    return f"CREATE OR REPLACE VIEW {name} AS SELECT {selected} FROM {source}"  # noqa: S608  # every value is quoted
+def extra(text: str, columns: Sequence[PropertyColumn]) -> str:
+    """Write the JSON object of what stands in one and has no column."""
+    return f"nullif({_without(text, [*METADATA, *(each.key for each in columns)])}::VARCHAR, '{{}}')::JSON"
+
+
+def _select(selected: str, source: str) -> str:
+    return f"SELECT {selected} FROM {source}"  # noqa: S608  # every value is quoted
 
 
 def _lines(lists: str, condition: str) -> str:
@@ -163,16 +202,16 @@ def _lines(lists: str, condition: str) -> str:
 
 
 def _metadata() -> str:
-    return ", ".join(f"{value} AS {name}" for name, value in zip(_METADATA, _METADATA_VALUES, strict=True))
+    return ", ".join(f"{value} AS {name}" for name, value in zip(METADATA, _METADATA_VALUES, strict=True))
 
 
-def _without(keys: Sequence[str] | dict[str, Any]) -> str:
-    """Write the event without some properties (RFC 7396: a null takes away)."""
-    return f"json_merge_patch(e.line, {literal(json.dumps(dict.fromkeys(keys)))})"
+def _without(text: str, keys: Sequence[str] | dict[str, Any]) -> str:
+    """Write a JSON object without some properties (RFC 7396: a null takes away)."""
+    return f"json_merge_patch({text}, {literal(json.dumps(dict.fromkeys(keys)))})"
 
 
-def _misfits(columns: list[PropertyColumn], texts: list[str]) -> str:
-    """Write the JSON object of the values that their columns do not hold."""
+def misfits(columns: Sequence[PropertyColumn], texts: Sequence[str]) -> str:
+    """Write the JSON object of the values that their columns do not hold, of the rows `e`."""
     members = []
     for at, (each, text) in enumerate(zip(columns, texts, strict=True)):
         if (misfit := each.type.misfit(f"e.{text}", f"e.v{at}")) != "false":

@@ -33,6 +33,7 @@ _COMMANDS = {
     "schemas": "List the schemas and views that questions may be about.",
     "report": "Make a page of plots, or a summary in the terminal.",
     "ship": "Carry what journals hold to a destination.",
+    "lake": "Look after a lake: its files, fewer of them.",
     "export": "Give out every event, as JSON Lines or CSV.",
     "erase": "Take events out of the journal, for ever.",
     "completion": "Print the tab completion for a shell.",

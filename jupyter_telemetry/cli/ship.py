@@ -16,6 +16,7 @@ from ..errors import TelemetryError
 from ..printable import printable
 from ..shipping import Shipper
 from ..sinks import make_sink
+from .options import parsed
 from .source import find_source
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def command(
 
     Exit status 1 if not all was taken.
     """
-    given = {"to": url, **_parsed(options), **({"sink": sink} if sink else {})}
+    given = {"to": url, **parsed(options), **({"sink": sink} if sink else {})}
     places = list(journals) or [str(find_source(None, None).directory)]
     with _stopping() as stop:
         if once:
@@ -138,16 +139,6 @@ def _directories(places: Sequence[str]) -> list[str]:
         for path in (sorted(glob.glob(place)) if _MAGIC.intersection(place) and not Path(place).exists() else [place])
     ]
     return list(dict.fromkeys(found))
-
-
-def _parsed(options: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals or not name.isidentifier():
-            raise click.UsageError("an --option is written NAME=VALUE, such as password_file=/run/secrets/db")
-        found[name] = value
-    return found
 
 
 @contextmanager

@@ -5,11 +5,14 @@
       <name>.jsonl              0600  a sealed segment
       schemas/<view>-<hash>.json      each schema once
       tombstones/<name>.jsonl         the ids of what was erased
+      accounts.jsonl                  how many events are gone, and why
 
-The parts: handler (what EventLog and logging see) → writer (a line into a segment) → segment (one file), with
-retention (the limit of bytes), schemas and losses (what could not be kept); reader (all segments in order) →
+The parts: handler (what EventLog and logging see) → queueing (if nobody may wait) → writer (a line into the segment
+in hand) → holding (which segment that is) → segment (one file), with syncing (what is on the disk), retention (the
+limits), schemas, losses and accounts (what could not be kept, or is gone); reader (all segments in order) →
 follow (what comes), or export (all of them); erasure (what goes, while others record) with rewriting, lock and
-tombstones. names says what things are called.
+tombstones; cursors and deadletters (how far destinations have had it). access says who may read it, names what
+things are called.
 """
 
 from .handler import JournalHandler

@@ -7,7 +7,6 @@ adds a file asks `file_mode`, whatever program it is. The group reads all; it wr
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -51,18 +50,18 @@ def shared_mode(journal: str | os.PathLike[str]) -> int:
 def open_to_group(journal: Path) -> None:
     """Open a journal's directory, which is there, to its group, and what was made in it before.
 
-    Raises OSError: if it is not ours, or on a file system without modes.
+    Windows has no such groups: there nothing is done. Raises OSError, if it is not ours, or without modes.
     """
-    if is_open_to_group(journal):
+    if is_open_to_group(journal) or not hasattr(os, "chown"):
         return
+    group = os.stat(journal).st_gid
     os.chmod(journal, _READ_DIRECTORY)
     for place, directories, files in os.walk(journal):
-        for name in files:
-            with contextlib.suppress(OSError):
-                os.chmod(os.path.join(place, name), 0o640, follow_symlinks=False)
-        for name in directories:
-            with contextlib.suppress(OSError):
-                os.chmod(os.path.join(place, name), _READ_DIRECTORY)
+        for name in (*directories, *files):
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                os.chown(path, -1, group)  # made before, by a program whose first group is another one
+                os.chmod(path, 0o640 if name in files else _READ_DIRECTORY)
     journal_name(journal, mode=0o640)
     for name in reversed(_SHARED):  # the one that tells comes last
         shared = journal / name

@@ -1,8 +1,8 @@
 """What became of the events of a journal that are not in it any more, by number: `accounts.jsonl`.
 
 A line is {"at":RFC 3339,"what":"expired"|"lost"|"erased","segment":name or null,"events":n,"reason":"…"}, appended by
-one write, by any process. A segment's line stands there before the segment is deleted, so that whoever finds it gone
-finds out why, and how many events it held.
+one write, by any process, under a lock that only accounts have. A segment's line stands there before the segment is
+deleted, so that whoever finds it gone finds out why, and how many events it held.
 
 A file that passes MOST_BYTES has its older lines, which all destinations have read, summed up into one line for each
 "what", with "upto": how many bytes of lines these stand for. So positions, which shippers keep, go on meaning the
@@ -11,6 +11,7 @@ same: a position is counted in bytes of all lines that were ever written.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -22,9 +23,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..errors import JournalError
+from ..lockfile import LockFile, LockLost
 from ..privatefile import create, replacing
 from .access import file_mode
-from .lock import JournalLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,8 @@ TAIL_BYTES = 64 * 1024
 
 _APPEND = os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _SUMMED_UP = "summed up"
+_LOCK = ".accounts.lock"
+_STALE_S = 2.0  # a line is written, and even the whole file, in less
 
 
 class Account(NamedTuple):
@@ -55,15 +58,9 @@ def account(directory: str | os.PathLike[str], what: str, events: int, reason: s
     at = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
     line = orjson.dumps({"at": at, "what": what, "segment": segment, "events": events, "reason": reason}) + b"\n"
     path = Path(directory, FILE)
-    for _ in range(2):
-        size = _append(path, line)
-        if size is None:  # the file was summed up meanwhile: the line may have come too late for that
-            if line in _tail(path):
-                return
-            continue
-        if size > MOST_BYTES:
-            _sum_up(path)
-        return
+    with _locked(path.parent) as lock:
+        if _append(path, line) > MOST_BYTES and lock is not None:
+            _sum_up(path, lock)
 
 
 def read_accounts(directory: str | os.PathLike[str]) -> list[Account]:
@@ -121,8 +118,23 @@ def _parsed(line: bytes) -> Account | None:
     return each if is_one else None
 
 
-def _append(path: Path, line: bytes) -> int | None:
-    """Append a line by one write; return the file's size then, or None if another file has taken its place."""
+@contextlib.contextmanager
+def _locked(journal: Path) -> Iterator[LockFile | None]:
+    """Hold the accounts' own lock; go on without it where it cannot be had, as on a full disk."""
+    lock = LockFile(journal / _LOCK, stale_s=_STALE_S, wait_s=2 * _STALE_S, as_symlink=True)
+    try:
+        lock.__enter__()
+    except OSError:
+        yield None
+        return
+    try:
+        yield lock
+    finally:
+        lock.__exit__()
+
+
+def _append(path: Path, line: bytes) -> int:
+    """Append a line by one write; return the file's size then."""
     fd = _opened(path)
     try:
         size = os.fstat(fd).st_size
@@ -130,13 +142,9 @@ def _append(path: Path, line: bytes) -> int | None:
             line = b"\n" + line  # behind one that was torn
         if os.write(fd, line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written = os.fstat(fd)
+        return size + len(line)
     finally:
         os.close(fd)
-    try:
-        return written.st_size if os.path.samestat(os.stat(path, follow_symlinks=False), written) else None
-    except FileNotFoundError:
-        return None
 
 
 def _opened(path: Path) -> int:
@@ -176,27 +184,22 @@ def _head(next_line: Any) -> tuple[int, int]:
     return size, upto
 
 
-def _sum_up(path: Path) -> None:
-    """Sum up the older half, unless somebody else is doing it, or an erasure is at work, or the disk refuses."""
+def _sum_up(path: Path, lock: LockFile) -> None:
+    """Sum up the older half, unless the disk refuses, or a destination has not read that."""
     try:
-        with JournalLock(path.parent, patience_s=0.0) as lock:
-            with path.open("rb") as file:
-                content = file.read()
-            lines = iter(content.splitlines(keepends=True))
-            head, upto = _head(lambda: next(lines, b""))
-            most = len(content) - MOST_BYTES // 2
-            if len(content) <= PATIENCE * MOST_BYTES:
-                most = min(most, head + max(0, _read_by_all(path.parent) - upto))
-            cut = content.rfind(b"\n", 0, most) + 1
-            if cut <= head:
-                return
-            summed = _summary(content[:cut], upto + cut - head)
-            with replacing(path, lasting=True, check=lock.check, mode=file_mode(path.parent)) as file:
-                file.write(summed + content[cut:])
-                with path.open("rb") as old:  # what came meanwhile
-                    old.seek(len(content))
-                    file.write(old.read())
-    except (JournalError, OSError):
+        with path.open("rb") as file:
+            content = file.read()
+        lines = iter(content.splitlines(keepends=True))
+        head, upto = _head(lambda: next(lines, b""))
+        most = len(content) - MOST_BYTES // 2
+        if len(content) <= PATIENCE * MOST_BYTES:
+            most = min(most, head + max(0, _read_by_all(path.parent) - upto))
+        cut = content.rfind(b"\n", 0, most) + 1
+        if cut <= head:
+            return
+        with replacing(path, lasting=True, check=lock.check, mode=file_mode(path.parent)) as file:
+            file.write(_summary(content[:cut], upto + cut - head) + content[cut:])
+    except (JournalError, LockLost, OSError):
         return
 
 

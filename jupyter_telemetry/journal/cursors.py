@@ -1,4 +1,4 @@
-"""How far each destination has had a journal: one file a destination, which is replaced after each acknowledgement.
+"""How far each destination has had a journal: one file a destination, which is replaced for each batch.
 
 `shipping/<destination>/cursor.json` names, for each segment, up to which byte all is acknowledged, how many events
 that are, and the ids of some lines before it: an erasure puts another file in the place of a segment, and by these
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..errors import JournalError
-from ..privatefile import make_private, replacing
+from ..privatefile import give_to_owner_of, make_private, replacing
 from .access import file_mode, shared_mode
 from .segment import scan
 from .text import SegmentText
@@ -103,6 +103,7 @@ class Cursor:
         make_private(str(path.parent), mode=shared_mode(journal))
         with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
             file.write(orjson.dumps({"version": VERSION, **vars(self), "in_hand": list(map(list, self.in_hand))}))
+        give_to_owner_of(path.parent, path)
 
 
 def cursors(journal: str | os.PathLike[str]) -> Iterator[Path]:

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from ..privatefile import make_private, replacing, sync_directory
+from ..privatefile import give_to_owner_of, make_private, replacing, sync_directory
 from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
-from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -63,9 +62,9 @@ def write_dead_letters(
     destination: the directory's name. Raises OSError, and what `check` raises; then nothing was kept.
     """
     place = Path(journal, DIRECTORY, destination)
-    mode = shared_mode(journal)
-    make_private(str(place.parent), mode=mode)
-    make_private(str(place), mode=mode)
+    for directory in (place.parent, place):
+        make_private(str(directory), mode=shared_mode(journal))
+        give_to_owner_of(Path(journal), directory)
     now = datetime.now(timezone.utc)
     refused_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
     path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
@@ -73,6 +72,7 @@ def write_dead_letters(
         for line, reason in refused:
             head = orjson.dumps({"refused_at": refused_at, "reason": reason})
             file.write(head[:-1] + b"," + _EVENT + line.rstrip(b"\n") + b"}\n")
+    give_to_owner_of(place, path)
     return path
 
 
@@ -91,36 +91,49 @@ def dead_letters(journal: str | os.PathLike[str], destination: str | None = None
                     yield DeadLetter(path, found["refused_at"], found["reason"], text, event["__id__"])
 
 
-def remove_dead_letters(journal: str | os.PathLike[str], destination: str, event_ids: Collection[str]) -> None:
+def remove_dead_letters(
+    journal: str | os.PathLike[str], destination: str, event_ids: Collection[str], check: Callable[[], None]
+) -> None:
     """Take away the dead letters of events that are on their way again; nobody may erase meanwhile.
 
-    Raises OSError.
+    Raises OSError, and what `check` raises.
     """
     for path in _files(journal, destination):
         letters = list(_letters(path))
         kept = [line for line, event in letters if event["__id__"] not in event_ids]
         if len(kept) < len(letters):
-            _replace(path, kept)
+            _replace(path, kept, check)
 
 
-def survey_dead_letters(journal: str | os.PathLike[str], fate: Callable[[str], str]) -> dict[Path, Counter[str]]:
+def survey_dead_letters(
+    journal: str | os.PathLike[str], fate: Callable[[str], str], unreadable: Callable[[Path, OSError], None]
+) -> dict[Path, Counter[str]]:
     """Count the dead letters that are to be erased, by file and schema id; `fate` says "erase" of a schema id.
 
-    Raises OSError.
+    unreadable: is told what cannot be read.
     """
     found = {}
-    for path in _files(journal, None):
-        with contextlib.suppress(FileNotFoundError):
+    try:
+        paths = _files(journal, None)
+    except OSError as error:
+        unreadable(Path(journal, DIRECTORY), error)
+        return {}
+    for path in paths:
+        try:
             schema_ids = (event["__schema__"] for _, event in _letters(path))
             if counts := Counter(schema_id for schema_id in schema_ids if fate(schema_id) == "erase"):
                 found[path] = counts
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            unreadable(path, error)
     return found
 
 
 def erase_dead_letters(
-    path: Path, fate: Callable[[str], str], tombstone: TombstoneWriter, check: Callable[[], None]
+    path: Path, goes: Callable[[str, str], bool], tombstone: TombstoneWriter, check: Callable[[], None]
 ) -> Counter[str]:
-    """Erase events from one file of dead letters; count them by schema id.
+    """Erase events from one file of dead letters; count them by schema id. `goes` is asked with schema id and id.
 
     Their ids are on the tombstone, and on the disk, before they go. `check` raises if the file may not be replaced
     any more.
@@ -130,15 +143,14 @@ def erase_dead_letters(
     erased: Counter[str] = Counter()
     kept = []
     for line, event in _letters(path):
-        if fate(event["__schema__"]) == "erase":
+        if goes(event["__schema__"], event["__id__"]):
             erased[event["__schema__"]] += 1
             tombstone.add(event["__id__"].encode())
         else:
             kept.append(line)
     if erased:
         tombstone.commit()
-        check()
-        _replace(path, kept)
+        _replace(path, kept, check)
     return erased
 
 
@@ -163,14 +175,15 @@ def _letters(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
                 yield line, event
 
 
-def _replace(path: Path, lines: list[bytes]) -> None:
+def _replace(path: Path, lines: list[bytes], check: Callable[[], None]) -> None:
     if not lines:
+        check()
         path.unlink()
         sync_directory(path.parent)
         return
-    with replacing(path, lasting=True, mode=file_mode(path.parents[2])) as file:
-        give_to_owner_of(path.parent, Path(file.name))
+    with replacing(path, lasting=True, check=check, mode=file_mode(path.parents[2])) as file:
         file.writelines(lines)
+    give_to_owner_of(path.parent, path)
 
 
 def _files(journal: str | os.PathLike[str], destination: str | None) -> list[Path]:

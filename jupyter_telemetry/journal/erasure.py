@@ -16,17 +16,16 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .deadletters import DIRECTORY as DEAD_LETTERS
 from .deadletters import erase_dead_letters, survey_dead_letters, sweep_dead_letters
+from .holding import LOOK_INTERVAL_S
 from .lock import DRAFT_SUFFIX, JournalLock
 from .reader import JournalReader
 from .rewriting import Survey, rewrite, survey
 from .segment import LATE_SUFFIX, SEALED_SUFFIX, seal
-from .tombstones import TombstoneWriter
-from .writer import LOOK_INTERVAL_S
+from .tombstones import Tombstone, TombstoneWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from .segment import SegmentFile
 
@@ -133,9 +132,10 @@ class _Eraser:
         _sweep(self._reader.directory)
         found = _surveyed(self._reader, self._fates, self._lock.touch, self._left)
         work = [(segment, each.erasable.total()) for segment, each in found if each.erasable]
+        letters = _surveyed_letters(self._reader.directory, self._fates, []).keys()
         try:
             self._rewrite(self._sealed(work, seal_own))
-            self._erase_dead_letters()
+            self._erase_dead_letters(letters)
         finally:
             self._tombstone.close()
         surveys = [each for _, each in found]
@@ -210,16 +210,27 @@ class _Eraser:
         self._segments += bool(erased)
         return None
 
-    def _erase_dead_letters(self) -> None:
-        for path, letters in _surveyed_letters(self._reader.directory, self._fates, self._left).items():
+    def _erase_dead_letters(self, before: Collection[Path]) -> None:
+        """Erase those that were there before; of what was refused meanwhile, that which is named."""
+        found = _surveyed_letters(self._reader.directory, self._fates, self._left)
+        named = self._named() if found.keys() - set(before) else frozenset()
+        for path, letters in found.items():
             self._lock.touch()
+
+            def goes(schema_id: str, event_id: str, is_old: bool = path in before) -> bool:
+                return self._fates(schema_id) == "erase" and (is_old or event_id in named)
+
             try:
-                self._letters += erase_dead_letters(path, self._fates, self._tombstone, self._lock.check)
+                self._letters += erase_dead_letters(path, goes, self._tombstone, self._lock.check)
             except FileNotFoundError:  # a shipper has taken it back
                 self._tombstone.roll_back()
             except OSError as error:
                 self._tombstone.roll_back()
                 self._left.append(Left(path, letters.total(), error.strerror or "it cannot be rewritten"))
+
+    def _named(self) -> Collection[str]:
+        path = self._tombstone.path
+        return frozenset(Tombstone(path, "", "").ids()) if path is not None else frozenset()
 
 
 class _Fates:
@@ -260,11 +271,9 @@ def _surveyed(
 
 def _surveyed_letters(directory: Path, fates: _Fates, left: list[Left]) -> dict[Path, Counter[str]]:
     """Survey all dead letters; name in `left` what cannot be read."""
-    try:
-        return survey_dead_letters(directory, fates)
-    except OSError as error:
-        left.append(Left(directory / DEAD_LETTERS, 0, error.strerror or "it cannot be read"))
-        return {}
+    return survey_dead_letters(
+        directory, fates, lambda path, error: left.append(Left(path, 0, error.strerror or "it cannot be read"))
+    )
 
 
 def _sweep(directory: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ..privatefile import create, draft_of
+from ..privatefile import create, draft_of, give_to_owner_of
 
 __all__ = ["journal_name"]
 
@@ -40,6 +40,7 @@ def _make_up(path: Path, mode: int, *, anew: bool) -> None:
             file.write(os.urandom(8).hex().encode())
             file.flush()
             os.fsync(file.fileno())
+        give_to_owner_of(path.parent, Path(draft))
         if anew:  # what stands there is no name
             os.replace(draft, path)
             return

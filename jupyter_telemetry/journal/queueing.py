@@ -134,7 +134,7 @@ class QueuedWriter:
             if queue.thread is not None and queue.thread.is_alive():
                 queue.bell.set()
                 return
-            _close_with_multiprocessing(weakref.ref(self))
+            _end_with_multiprocessing()
             queue.bell.clear()
             queue.thread = threading.Thread(
                 target=_write_all, args=(queue, self._writer), name="jupyter_telemetry journal", daemon=True
@@ -266,18 +266,11 @@ def _write_all(queue: _Queue, writer: JournalWriter) -> None:
         queue.is_idle = True  # a thread that dies is followed by another
 
 
-def _close_with_multiprocessing(reference: weakref.ref[QueuedWriter]) -> None:
-    """In a child of multiprocessing, which calls nothing of atexit's or logging's at its end, have it call `close`."""
+def _end_with_multiprocessing() -> None:
+    """In a child of multiprocessing, which calls nothing of atexit's at its end, have it write the rest."""
     process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
-    if process is None or util is None or process.parent_process() is None:
-        return
-
-    def close() -> None:
-        writer = reference()
-        if writer is not None:
-            writer.close()
-
-    util.Finalize(None, close, exitpriority=10)
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _write_the_rest, exitpriority=10)
 
 
 _alive: weakref.WeakSet[QueuedWriter] = weakref.WeakSet()

@@ -15,13 +15,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from ..privatefile import create, draft_of, sync_directory
+from ..privatefile import create, draft_of, give_to_owner_of, sync_directory
 from .accounts import account
 from .line import examine, schema_of
 from .lock import DRAFT_SUFFIX
 from .segment import HANDOVER, SEALED_SUFFIX
 from .text import CHUNK_BYTES, SegmentText
-from .tombstones import give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -146,8 +146,16 @@ class Segment:
         if fd < 0:
             return False
         with contextlib.suppress(OSError):
-            os.close(fd)
+            if self._is_file_of(fd):
+                os.close(fd)
         return True
+
+    def _is_file_of(self, fd: int) -> bool:
+        """Say whether the descriptor is still ours: somebody may have closed it, and another file have its number."""
+        if os.name != "posix":
+            return True
+        found = os.fstat(fd)
+        return (found.st_dev, found.st_ino) == self.identity
 
     def __del__(self) -> None:
         left = self._left_behind()  # nobody can write to it any more

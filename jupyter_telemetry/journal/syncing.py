@@ -33,6 +33,7 @@ class _Descriptor:
     __slots__ = ("__weakref__", "fd")
 
     def __init__(self, fd: int) -> None:
+        self.fd = -1
         self.fd = os.dup(fd)
         _open.add(self)
 

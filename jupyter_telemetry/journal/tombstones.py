@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,14 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from ..errors import JournalError
-from ..privatefile import create, make_private, sync_directory
+from ..privatefile import create, give_to_owner_of, make_private, sync_directory
 from .access import directory_mode, file_mode
 from .segment import SEALED_SUFFIX, new_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "give_to_owner_of", "tombstones"]
+__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "tombstones"]
 
 DIRECTORY = "tombstones"
 VERSION = 1
@@ -148,15 +147,6 @@ class TombstoneWriter:
             with contextlib.suppress(OSError):
                 self.path.unlink()
             self.path = None
-
-
-def give_to_owner_of(journal: Path, *paths: Path) -> None:
-    """Where root erases in somebody's journal, what it makes there is theirs."""
-    if sys.platform != "win32" and os.geteuid() == 0:
-        owner = os.stat(journal)
-        for path in paths:
-            with contextlib.suppress(OSError):  # a root that may not
-                os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _unreadable(path: Path, error: Exception) -> JournalError:

@@ -19,6 +19,9 @@ __all__ = ["PolicyCheck"]
 WELL_KNOWN = {UNRESTRICTED, PERSONAL_DATA}
 
 
+MOST_PLACES = 1000  # that a path with `*` is followed to, step by step: a schema may multiply them without end
+
+
 class PolicyCheck:
     """Look for names that lead nowhere, among some schemas.
 
@@ -110,18 +113,24 @@ class PolicyCheck:
         yield f"{where}: {path!r} matches nothing in the schema{hint}"
 
 
-def _leads_somewhere(place: Place | None, steps: tuple[str, ...]) -> bool:
+def _leads_somewhere(root: Place, steps: tuple[str, ...]) -> bool:
     """Say whether a schema speaks of a value at a path."""
-    if place is None or not steps:
-        return place is not None
-    step, rest = steps[0], steps[1:]
-    below = [place.member(step)] if step != "*" else [*map(place.member, place.names), place.others]
+    places = [root]
+    for step in steps:
+        found = {id(each): each for place in places for each in _below(place, step) if each is not None}
+        places = list(found.values())[:MOST_PLACES]
+    return bool(places)
+
+
+def _below(place: Place, step: str) -> Iterator[Place | None]:
+    if step == "*":
+        yield from map(place.member, place.names)
+        yield place.others
+    else:
+        yield place.member(step)
     if place.has_items and (step == "*" or step.isdecimal()):
-        below += [
-            place.item(None if step == "*" else int(step)),
-            *map(place.item, place.indexes if step == "*" else ()),
-        ]
-    return any(_leads_somewhere(each, rest) for each in below if each is not None)
+        yield place.item(None if step == "*" else int(step))
+        yield from map(place.item, place.indexes if step == "*" else ())
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:

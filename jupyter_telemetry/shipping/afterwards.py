@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from ..errors import JournalError
-from ..journal.accounts import accounts_since
+from ..journal.accounts import FILE, accounts_since
 from ..journal.segment import scan
 from ..journal.tombstones import tombstones
 
@@ -93,6 +93,8 @@ def _read_accounts(journal: Path, cursor: Cursor) -> int:
 
     One that is killed between its line and the deletion leaves a segment that the next one announces again.
     """
+    if not (journal / FILE).exists():  # others have deleted it: what comes is a new one
+        return 0
     upto = cursor.accounts
     for account, position in accounts_since(journal, upto):
         upto = position

@@ -16,7 +16,7 @@ from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..journal.segment import scan
 from ..lockfile import LockLost
-from ..privatefile import make_private
+from ..privatefile import give_to_owner_of, make_private
 from .afterwards import account_for_the_gone, erasures
 from .batch import Batch
 from .delivery import Delivery, odd
@@ -84,6 +84,7 @@ class Carrier:
         self._cursor: Cursor | None = None
         self._feed: Feed | None = None
         self._settled_at = 0.0
+        self._is_unsaved = False  # whether the last acknowledgement stands in no file yet
         self._since: float | None = None  # when something was first seen to wait for a batch to fill
         self._waiting = 0  # bytes, at the last look
         self._is_unreadable = False
@@ -108,11 +109,11 @@ class Carrier:
             self._lease.forget()
             return False
         except OSError as error:
-            self._forget()
+            self._let_go()
             self._say_unreadable(error.strerror or type(error).__name__)
             return False
         except BaseException:
-            self._forget()
+            self._let_go()
             raise
 
     def _ship_next(self, *, until_empty: bool) -> bool | None:
@@ -176,8 +177,12 @@ class Carrier:
         if refused:
             self._bury(hand, refused)
         feed.acknowledge(hand, refused)
-        self._save(cursor)
         self._check_hand = None
+        # The cursor is written before the next batch is sent, or when there is none: once a batch. Whoever is killed
+        # before that sends this one again.
+        self._is_unsaved = True
+        if refused:
+            self._save(cursor)
         self._since = None
         self._state.delivered(len(hand.lines) - len(refused))
 
@@ -189,7 +194,7 @@ class Carrier:
         while not self._erasure.try_take():  # no dead letter is to come back that an erasure takes away
             self._pause(LOCK_INTERVAL_S)
         try:
-            remove_dead_letters(self._directory, self._place.name, wanted)
+            remove_dead_letters(self._directory, self._place.name, wanted, self._lease.check)
         finally:
             self._erasure.__exit__()
 
@@ -212,6 +217,8 @@ class Carrier:
         self._settled_at = time.monotonic()
         self._schemas = {}
         self._check_hand = None
+        if self._is_unsaved:
+            self._save(cursor)
         is_done = True
         for ids, note in erasures(self._directory, cursor):
             # While an erasure is at work, what it has named may still be sent: it is carried on when that is over.
@@ -246,9 +253,9 @@ class Carrier:
     # What it holds
 
     def _take_over(self) -> bool:
-        mode = shared_mode(self._directory)
-        make_private(str(self._place.parent), mode=mode)
-        make_private(str(self._place), mode=mode)
+        for directory in (self._place.parent, self._place):
+            make_private(str(directory), mode=shared_mode(self._directory))
+            give_to_owner_of(self._directory, directory)
         was_held = self._lease.is_held
         if not self._lease.acquire():
             return False
@@ -271,11 +278,20 @@ class Carrier:
     def _refused_ids(self) -> set[str]:
         return {letter.event_id for letter in dead_letters(self._directory, self._place.name)}
 
+    def _let_go(self) -> None:
+        """Write down what is acknowledged, if that can be done, and forget the rest."""
+        if self._cursor is not None and self._is_unsaved:
+            with contextlib.suppress(OSError, LockLost):
+                self._save(self._cursor)
+        self._forget()
+
     def _forget(self) -> None:
         self._cursor = self._feed = self._check_hand = None
+        self._is_unsaved = False
 
     def _save(self, cursor: Cursor) -> None:
         cursor.save(self._place / CURSOR_FILE, self._lease.check)
+        self._is_unsaved = False
 
     def hand_back(self) -> None:
         """Let others have what this shipper holds."""

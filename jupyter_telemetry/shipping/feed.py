@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed", "Hand"]
 
+SETTLE_S = 60.0  # after that nobody mends a line in a segment that is still open
 _ANCHORS = 6
 _LOOK_BACK_BYTES = 4096
 
@@ -103,7 +105,7 @@ class Feed:
                 with SegmentText(segment) as text:
                     progress = self._progress(segment, text)
                     is_some = filling.fill(segment, text, progress.offset)
-                    if not is_some and not filling.is_full:
+                    if not is_some and not filling.is_full and not filling.is_before_damage:
                         self._seen[segment.name] = segment.inode, text.end, segment.sealed
             except FileNotFoundError:
                 continue
@@ -217,9 +219,11 @@ class _Filling:
         self._events: list[int] = []
         self._anchors: list[tuple[str, ...]] = []
         self.is_full = False
+        self.is_before_damage = False  # the last segment goes on, when it is known that nobody mends its next line
 
     def fill(self, segment: SegmentFile, text: SegmentText, start: int, end: int | None = None) -> bool:
         """Take lines from `start` on; say whether there were any. Raises OSError; then none are taken."""
+        self.is_before_damage = False
         lines: list[bytes] = []
         size, last, middle, stop = self._size, b"", b"", start
         for offset, line in text.lines(start, end):
@@ -233,7 +237,8 @@ class _Filling:
                 last = found.event_id
                 if len(lines) % 1024 == 1:
                     middle = found.event_id
-            elif line != b"\n" and not segment.sealed and end is None:
+            elif line != b"\n" and end is None and not _is_settled(segment):
+                self.is_before_damage = True
                 break  # what is damaged may not be all there yet
             stop = offset + len(line)
         if stop > start:
@@ -263,18 +268,26 @@ def _is_where_it_was(progress: Progress, text: SegmentText) -> bool:
         return False
     if not progress.anchors:
         return progress.offset == 0 or text.read(progress.offset - 1, 1) == b"\n"
-    return examine(_line_before(text, progress.offset)).event_id == progress.anchors[0].encode()
+    return _last_event_before(text, progress.offset) == progress.anchors[0].encode()
 
 
-def _line_before(text: SegmentText, end: int) -> bytes:
-    """Return the last line that is not empty and ends at `end`, or before in empty ones: those are no event's."""
+def _is_settled(segment: SegmentFile) -> bool:
+    """Say whether what is written in a segment is all there: over NFS a later line may come before an earlier one."""
+    return segment.sealed or segment.modified_at < time.time() - SETTLE_S
+
+
+def _last_event_before(text: SegmentText, end: int) -> bytes:
+    """Return the id of the last event that ends at `end`, or before in damaged lines; b"" if no line ends there."""
     size = _LOOK_BACK_BYTES
     while True:
         start = max(0, end - size)
         found = text.read(start, end - start)
         if not found.endswith(b"\n"):
             return b""
-        _, newline, line = found.rstrip(b"\n").rpartition(b"\n")
-        if newline or not start:
-            return line
+        first, *whole = found.split(b"\n")
+        for line in reversed(whole if start else [first, *whole]):
+            if event_id := line and examine(line).event_id:
+                return event_id
+        if not start:
+            return b""
         size *= 8

@@ -38,7 +38,9 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
     """Count what became of a journal's events for the destination whose directory below `shipping/` is `place`.
 
     It reads the whole journal, and changes nothing. While events are recorded and shipped it tells of different
-    moments: those of one batch may be missing, or count twice.
+    moments: those of one batch may be missing, or count twice. So do those that an erasure has named before it was
+    killed, if a limit has deleted them since; and a dead letter that was erased is missing from `delivered` if a limit
+    deleted its segment before any shipper looked.
 
     Raises JournalError for what cannot be read.
     """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..journal.access import file_mode
-from ..privatefile import replacing
+from ..privatefile import give_to_owner_of, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,6 +124,8 @@ class State:
             replacing(self._place / FILE, mode=file_mode(self._place.parents[1])) as file,
         ):
             file.write(orjson.dumps(content))
+        with contextlib.suppress(OSError):
+            give_to_owner_of(self._place, self._place / FILE)
 
 
 def read_state(place: Path) -> dict[str, Any]:

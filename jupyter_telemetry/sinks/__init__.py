@@ -48,7 +48,7 @@ def make_sink(given: str | dict[str, Any] | Sink) -> Sink:
     Raises ConfigurationError for what cannot be made, MissingExtra where a library is missing.
     """
     if not isinstance(given, (str, dict)):
-        if not isinstance(given, Sink):
+        if isinstance(given, type) or not isinstance(given, Sink):
             raise ConfigurationError(f"a sink is a URL, a dict or a Sink, not {type(given).__name__}")
         return given
     options = {"to": given} if isinstance(given, str) else dict(given)

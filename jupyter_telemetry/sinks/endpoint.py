@@ -102,7 +102,7 @@ class Endpoint:
         import httpx
 
         headers = self._secret_headers()
-        context = self._context() if self.url.startswith("https:") else None
+        context = self._context() if urlsplit(self.url).scheme == "https" else None
         self._transport = self._web.Transport(context)
         self._client = httpx.Client(
             transport=self._transport,

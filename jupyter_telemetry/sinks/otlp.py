@@ -100,7 +100,7 @@ class OTLPSink:
     @classmethod
     def from_url(cls, url: str, **options: Any) -> OTLPSink:
         """Make a sink of a URL: `otlp+http://collector:4318`, `otlp+https://…`."""
-        return cls(url.removeprefix("otlp+"), **options)
+        return cls(url[5:] if url[:5].lower() == "otlp+" else url, **options)
 
     def open(self) -> None:
         """Read the secrets; the connection is made with the first request. Raises ConfigurationError."""

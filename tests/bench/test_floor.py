@@ -5,13 +5,13 @@ import json
 import orjson
 import pytest
 
-from bench.contests import ABOVE_THE_FLOOR, CONTESTS
+from bench.contests import ABOVE_THE_FLOOR, CONTESTS, LEVELS
 from bench.event import EVENT
 from bench.floor import LINE_BYTES
 from bench.subjects import lines_below
 
 
-@pytest.mark.parametrize("name", ABOVE_THE_FLOOR)
+@pytest.mark.parametrize("name", [*ABOVE_THE_FLOOR, *LEVELS])
 def test_the_floor_writes_a_line_as_long_as_its_subject(name, tmp_path):
     (tmp_path / "floor").mkdir()
     (tmp_path / "subject").mkdir()

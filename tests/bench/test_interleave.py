@@ -37,9 +37,18 @@ def test_contenders_take_turns_and_are_counted_alike(tmp_path):
     seconds = interleave({"first": first, "other": other}, 10, number_of_slices=2, pace=(8, 8), directory=tmp_path)
     assert first.calls == [1, 5, 5]  # the one that is not counted, and two slices
     assert other.calls == [1, 8, 8]
-    assert seconds == {"first": 20.0, "other": 5.0}  # for ten calls of each
+    assert seconds == {"first": 2.0, "other": 0.5}
     assert first.closed
     assert other.closed
+
+
+def test_what_a_contender_has_found_besides_stands_under_its_name(tmp_path):
+    class Finder(_Clock):
+        def __enter__(self):
+            return Subject(self.run, lines_per_call=0, also=lambda: {"p99": 7.0})
+
+    seconds = interleave({"finder": Finder(1.0)}, 3, number_of_slices=1, pace=(1, 1), directory=tmp_path)
+    assert seconds == {"finder": 1.0, "finder: p99": 7.0}
 
 
 def test_a_subject_that_loses_lines_ends_the_measurement(tmp_path):

@@ -4,12 +4,14 @@ import orjson
 import pytest
 from recorded import CALLS, METADATA, properties_of, recorded_by
 
-from bench.contests import CONTESTS
+from bench.contests import CONTESTS, LEVELS
 from bench.event import CLASSIFIED_EVENT, EVENT, SCHEMA
 from bench.subjects import lines_below
 
+WHOLE = ["journal", "journal, model", "FileHandler", "schemas", "durability: memory", "durability: disk", *LEVELS]
 
-@pytest.mark.parametrize("where", ["journal", "journal, model", "FileHandler", "schemas"])
+
+@pytest.mark.parametrize("where", WHOLE)
 def test_ours_write_the_whole_event_once_per_call(where, tmp_path):
     events = recorded_by(where, tmp_path)
     assert [properties_of(event) for event in events] == [EVENT] * CALLS

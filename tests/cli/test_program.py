@@ -22,6 +22,7 @@ COMMANDS = [
     "schemas",
     "report",
     "ship",
+    "lake",
     "export",
     "erase",
     "completion",

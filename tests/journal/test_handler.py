@@ -75,6 +75,11 @@ def test_a_directory_may_be_given_as_text_below_home_or_relative(monkeypatch, tm
         ({"max_bytes": 1.5}, "max_bytes must be a whole number of bytes above 0, not 1.5"),
         ({"max_bytes": True}, "max_bytes must be a whole number of bytes above 0, not True"),
         ({"max_segment_age_s": -1}, "max_segment_age_s must be a number of seconds above 0, not -1"),
+        ({"max_age_s": 0}, "max_age_s must be a number of seconds above 0, not 0"),
+        ({"sync_interval_s": "1"}, "sync_interval_s must be a number of seconds above 0, not '1'"),
+        ({"queue_bytes": 1.5}, "queue_bytes must be a whole number of bytes above 0, not 1.5"),
+        ({"exit_timeout_s": -1}, "exit_timeout_s must be a number of seconds above 0, not -1"),
+        ({"durability": "safe"}, 'durability must be one of "memory", "process", "disk", not \'safe\''),
         ({"max_segment_age_s": float("nan")}, "max_segment_age_s must be a number of seconds above 0, not nan"),
     ],
 )
@@ -240,3 +245,34 @@ def test_sealing_ends_the_segment_in_hand_and_recording_goes_on(handler, directo
     handler.write_event(line(2))
     assert names(directory) == ["sealed", "open"]
     assert handler.counts() == {"written": 2, "lost": 0, "expired": 0}
+
+
+@pytest.mark.parametrize("durability", ["memory", "process", "disk"])
+def test_each_durability_keeps_events_and_schemas_of_calls_and_of_records(directory, durability):
+    handler = JournalHandler(directory, durability=durability)
+    assert handler.durability == durability
+    handler.write_schema("https://example.org/a", 1, b'{"$id":"https://example.org/a","version":1}')
+    handler.write_event(line(1))
+    handler.handle(event_record(line(2)[:-1].decode()))
+    handler.handle(logging.makeLogRecord({"msg": "no event"}))
+    handler.flush()
+    handler.seal()
+    assert names(directory) == ["sealed"]
+    handler.write_event(line(3))
+    handler.close()
+
+    assert numbers(JournalReader(directory).lines()) == [1, 2, 3]
+    assert len(JournalReader(directory).schemas()) == 1
+    assert handler.counts() == {"written": 3, "lost": 1, "expired": 0}
+    assert repr(handler) == f"<JournalHandler {directory} (NOTSET)>"
+
+
+def test_under_a_hub_a_journal_that_nobody_placed_is_written_by_a_thread(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTERHUB_USER", "x")
+    made = [JournalHandler(), JournalHandler(durability="disk"), JournalHandler(tmp_path / "journal")]
+    for handler in made:
+        handler.close()
+
+    assert [handler.durability for handler in made] == ["memory", "disk", "process"]
+    assert made[0].directory == tmp_path / "telemetry" / "journal"

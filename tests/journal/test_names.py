@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_telemetry.journal import default_directory, view_name
+from jupyter_telemetry.journal.names import Place, default_place, refuse_planted
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,81 @@ print(sorted(heavy & set(sys.modules)))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+# Where a journal stands that nobody placed
+
+
+@pytest.fixture
+def home(monkeypatch, tmp_path):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "home"))
+    return tmp_path / "home" / "telemetry" / "journal"
+
+
+@pytest.fixture
+def scratch(tmp_path) -> Path:
+    (tmp_path / "scratch").mkdir(mode=0o777)
+    return tmp_path / "scratch"
+
+
+@pytest.mark.parametrize("has_shipper", [False, True])
+def test_outside_of_a_hub_it_is_the_home_at_process(home, has_shipper):
+    assert default_place({}, has_shipper=has_shipper) == Place(
+        home, "process", False, "it is not under a JupyterHub, so its home is taken for a local disk"
+    )
+
+
+@pytest.mark.parametrize("variable", ["JUPYTERHUB_API_TOKEN", "JUPYTERHUB_USER", "JUPYTERHUB_SERVICE_NAME"])
+def test_under_a_hub_it_is_the_home_through_a_thread_if_nothing_ships_it(home, variable):
+    assert default_place({variable: "x"}, has_shipper=False) == Place(
+        home,
+        "memory",
+        False,
+        f"{variable} is set, so this belongs to a JupyterHub, where a home may be on a network; nothing ships it, so "
+        "it has to outlive the container",
+    )
+
+
+def test_under_a_hub_it_is_the_local_disk_if_something_ships_it(home, scratch):
+    place = default_place({"JUPYTERHUB_USER": "x"}, has_shipper=True, scratch=str(scratch))
+
+    assert place[:3] == (scratch / f"jupyter_telemetry-{os.getuid()}", "process", True)
+    assert place.reason.endswith("it is shipped from the local disk")
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_local_directory_that_somebody_planted_is_not_used(home, scratch):
+    planted = scratch / f"jupyter_telemetry-{os.getuid()}"
+    planted.mkdir()
+    planted.chmod(0o777)
+    place = default_place({"JUPYTERHUB_USER": "x"}, has_shipper=True, scratch=str(scratch))
+
+    assert place[:3] == (home, "memory", False)
+    assert place.reason.endswith(f"the local {planted} cannot be used: it is not a directory of this user alone")
+
+
+def test_what_is_not_a_directory_of_ours_alone_is_refused(tmp_path):
+    ours = tmp_path / "ours"
+    refuse_planted(ours)
+    ours.mkdir(mode=0o700)
+    refuse_planted(ours)
+    (tmp_path / "link").symlink_to(ours)
+    (tmp_path / "file").touch(mode=0o600)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o750)
+
+    for name in ("link", "file", "open"):
+        with pytest.raises(PermissionError, match="not a directory of this user alone"):
+            refuse_planted(tmp_path / name)
+
+
+def test_a_directory_of_another_user_is_refused(tmp_path):
+    """Only root can give one away; for anybody else root's own will do."""
+    place = tmp_path / "theirs"
+    if os.geteuid() == 0:
+        place.mkdir(mode=0o700)
+        os.chown(place, 54321, -1)
+    else:
+        place = Path("/")
+    with pytest.raises(PermissionError, match="not a directory of this user alone"):
+        refuse_planted(place)

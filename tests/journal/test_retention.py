@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S, TOO_MUCH, Limits, Retention, Room
+from jupyter_telemetry.journal.accounts import account, read_accounts
+from jupyter_telemetry.journal.cursors import Cursor, Progress
+from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S, TOO_MUCH, TOO_OLD, Limits, Retention, Room
 from jupyter_telemetry.journal.segment import new_name
+from jupyter_telemetry.lockfile import LockFile
 
 NOW = 1_795_455_725.0
 
@@ -123,3 +126,90 @@ def test_a_directory_that_cannot_be_listed_is_an_error(tmp_path):
 
     with pytest.raises(NotADirectoryError):
         room(tmp_path / "file")
+
+
+def test_what_was_not_written_for_longer_than_the_limit_of_age_goes_whatever_room_there_is(tmp_path):
+    put(tmp_path, 9, 3, modified_s_ago=86401)
+    kept = {put(tmp_path, 9, 3, modified_s_ago=86399), put(tmp_path, 9, 3, ".open.jsonl", modified_s_ago=1)}
+
+    assert room(tmp_path) == Room(100, {TOO_OLD: 3})
+    assert left(tmp_path) == kept
+
+
+def test_what_is_too_old_makes_room_for_the_rest(tmp_path):
+    put(tmp_path, 9, 50, modified_s_ago=86401)
+    kept = put(tmp_path, 99, 50)
+
+    assert room(tmp_path) == Room(100, {TOO_OLD: 50})
+    assert left(tmp_path) == {kept}
+
+
+def test_a_segment_that_goes_is_accounted_for(tmp_path):
+    old = put(tmp_path, 9, 3, modified_s_ago=86401)
+    large = put(tmp_path, 8, 90)
+    put(tmp_path, 7, 10)
+    room(tmp_path)
+
+    assert [(each.what, each.segment, each.events, each.reason) for each in read_accounts(tmp_path)] == [
+        ("expired", old.stem, 3, TOO_OLD),
+        ("expired", large.stem, 90, TOO_MUCH),
+    ]
+
+
+def test_one_that_was_accounted_for_when_somebody_was_killed_is_so_once(tmp_path):
+    segment = put(tmp_path, 9, 3, modified_s_ago=86401)
+    account(tmp_path, "expired", 3, TOO_OLD, segment.stem)
+
+    assert room(tmp_path) == Room(100, {TOO_OLD: 3})
+    assert [each.segment for each in read_accounts(tmp_path)] == [segment.stem]
+
+
+def had(directory: Path, destination: str, *segments: Path) -> None:
+    """Have a destination acknowledge all of some segments."""
+    place = directory / "shipping" / destination
+    place.mkdir(parents=True)
+    progress = {path.stem: Progress(path.stat().st_ino, path.stat().st_size) for path in segments}
+    Cursor(destination, progress).save(place / "cursor.json", lambda: None)
+
+
+def test_what_fewer_destinations_lack_goes_first(tmp_path):
+    by_none, by_one, by_both = (put(tmp_path, age_s, 30) for age_s in (3, 2, 1))
+    had(tmp_path, "a", by_one, by_both)
+    had(tmp_path, "b", by_both)
+
+    room(tmp_path, max_bytes=900)
+    assert left(tmp_path) == {by_none, by_one, tmp_path / "shipping"}
+    room(tmp_path, max_bytes=600)
+    assert left(tmp_path) == {by_none, tmp_path / "shipping"}
+    room(tmp_path, max_bytes=300)
+    assert left(tmp_path) == {tmp_path / "shipping"}
+
+
+def test_while_another_process_deletes_nothing_is_deleted(tmp_path):
+    segment = put(tmp_path, 9, 3, modified_s_ago=86401)
+    with LockFile(tmp_path / ".retention.lock", stale_s=60.0, wait_s=0.0):
+        assert room(tmp_path) == Room(100, {})
+    assert segment.exists()
+    assert room(tmp_path) == Room(100, {TOO_OLD: 3})
+
+
+def test_where_no_lock_can_be_made_room_is_made_all_the_same(tmp_path):
+    put(tmp_path, 9, 3, modified_s_ago=86401)
+    limits = Limits(max_segment_bytes=100, max_segment_age_s=3600.0, max_bytes=1000, max_age_s=86400.0)
+    retention = Retention(str(tmp_path), limits)
+    retention._lock = LockFile(tmp_path / "nowhere" / "lock", stale_s=60.0, wait_s=0.0)
+
+    assert retention.make_room(now=NOW) == Room(100, {TOO_OLD: 3})
+
+
+def test_ages_are_told_by_the_clock_of_the_file_system(tmp_path):
+    """A local clock that is days off seals and deletes nothing that is young by the file system's own."""
+    young = {put(tmp_path, 9000, 1, suffix) for suffix in (".open.jsonl", ".jsonl")}
+    for path in young:
+        os.utime(path)
+    old = put(tmp_path, 9000, 1)
+    os.utime(old, (0, 0))
+    limits = Limits(max_segment_bytes=100, max_segment_age_s=3600.0, max_bytes=1000, max_age_s=86400.0)
+
+    assert Retention(str(tmp_path), limits).make_room().expired == {TOO_OLD: 1}
+    assert left(tmp_path) == young

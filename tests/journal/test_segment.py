@@ -100,6 +100,17 @@ def test_a_descriptor_that_somebody_else_closed_is_no_trouble(tmp_path):
     assert [found.sealed for found in scan(tmp_path)] == [True]
 
 
+def test_a_descriptor_that_somebody_else_closed_and_another_file_has_now_is_left_open(tmp_path):
+    segment = create_segment(str(tmp_path), NAME, 100, 0.0)
+    os.close(segment.fd)
+    other = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)
+    assert other == segment.fd
+    del segment
+
+    os.write(other, b"x")
+    os.close(other)
+
+
 def test_a_segment_knows_whether_it_is_in_place_moved_or_deleted(tmp_path):
     segment = create_segment(str(tmp_path), NAME, 100, 0.0)
     os.write(segment.fd, b"1\n")

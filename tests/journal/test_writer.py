@@ -12,9 +12,10 @@ import time
 
 import pytest
 
+from jupyter_telemetry.journal.accounts import read_accounts
 from jupyter_telemetry.journal.reader import JournalReader
 from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S
-from jupyter_telemetry.journal.segment import seal
+from jupyter_telemetry.journal.segment import new_name, seal
 
 from .lines import content, line, names, numbers, segments
 
@@ -577,3 +578,72 @@ def test_writing_goes_on_at_the_speed_of_the_disk_for_longer_than_a_look(directo
         number += 1
 
     assert numbers(JournalReader(directory).lines()) == list(range(number))
+
+
+# What happens now and then
+
+
+def test_what_is_too_old_goes_once_an_hour_without_a_new_segment(make_writer, directory, clock):
+    writer = make_writer(max_age_s=1000.0, max_segment_age_s=86400.0, sync_interval_s=3600.0)
+    writer.write(line(1))
+    old = directory / f"{new_name(0)}.jsonl"
+    old.write_bytes(line(2))
+    os.utime(old, (0, 0))
+    clock.advance(3599)
+    writer.sync_round()
+    assert old.exists()
+    clock.advance(1)
+    writer.sync_round()
+
+    assert not old.exists()
+    assert writer.counts() == counts(written=1, expired=1)
+    assert [(each.what, each.segment, each.events) for each in read_accounts(directory)] == [("expired", old.stem, 1)]
+
+
+def test_what_was_lost_is_accounted_for_once_a_minute_and_on_closing(make_writer, directory, clock):
+    writer = make_writer()
+    writer.write(line(1))
+
+    def lose(number: int) -> None:
+        with descriptor_replaced(writer._segment.fd, "/dev/full", os.O_WRONLY):
+            writer.write(line(number))
+        clock.advance(0.5)
+        writer.write(line(number))
+
+    def told() -> list[int]:
+        return [each.events for each in read_accounts(directory)]
+
+    for number in range(1, 11):
+        lose(number)
+    assert told() == []
+    clock.advance(60)
+    writer.write(line(11))
+    assert told() == [10]
+    lose(12)
+    assert told() == [10]
+    writer.close()
+    assert told() == [10, 1]
+
+
+def test_a_local_directory_that_somebody_planted_meanwhile_is_not_written_to(make_writer, directory, clock, caplog):
+    writer = make_writer(is_scratch=True)
+    directory.mkdir()
+    directory.chmod(0o777)
+    writer.write(line(1))
+    assert list(directory.iterdir()) == []
+    directory.chmod(0o700)
+    clock.advance(1.0)
+    writer.write(line(2))
+
+    assert content(directory) == line(2)
+    assert caplog.messages == [f"journal {directory}: 1 events lost (Operation not permitted)"]
+
+
+def test_a_directory_that_cannot_be_opened_to_its_group_is_written_all_the_same(make_writer, directory, caplog):
+    writer = make_writer(is_open_to_group=True)
+    directory.mkdir()
+    (directory / "shipping").touch()
+    writer.write(line(1))
+
+    assert content(directory) == line(1)
+    assert caplog.messages == [f"journal {directory}: 1 the directory not opened to its group (File exists)"]

@@ -1,7 +1,8 @@
 """librdkafka's own mock of a Kafka cluster, as a process: `python kafka_mock.py BROKERS`; it prints where it listens.
 
-It takes lines: `down` and `up` (all brokers: connections are cut, nobody gets in; what they keep stays), and `refuse
-CODE TIMES` (the next produce requests); and answers each with a line. It ends with its input.
+It takes lines: `down` and `up` (all brokers: connections are cut, nobody gets in; what they keep stays), `refuse CODE
+TIMES` (the next produce requests), and `delay MILLISECONDS` (the answer to each broker's next one); and answers each
+with a line. It ends with its input.
 
 The mock is in memory, knows no replication, no access rights and no fsync, and does not check the sequence numbers of
 an idempotent producer: what it shows is how a client goes about a cluster that speaks its protocol.
@@ -55,6 +56,13 @@ class Cluster:
         self._library.rd_kafka_mock_push_request_errors_array(
             self._cluster, ctypes.c_int16(PRODUCE), ctypes.c_size_t(len(codes)), codes
         )
+
+    def delay(self, milliseconds):
+        for broker in self._brokers:
+            self._library.rd_kafka_mock_broker_push_request_error_rtts(
+                *(self._cluster, ctypes.c_int32(broker), ctypes.c_int16(PRODUCE)),
+                *(ctypes.c_size_t(1), ctypes.c_int(0), ctypes.c_int(int(milliseconds))),
+            )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from jupyter_telemetry import ConfigurationError
 from jupyter_telemetry._contract import SCHEMA_ID, deliver, make_batch, numbered
+from jupyter_telemetry.dispatch import Place, shipped
 from jupyter_telemetry.shipping import Batch, Unavailable
 from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.kafka import KafkaSink
@@ -30,6 +31,15 @@ MSG_SIZE_TOO_LARGE, NOT_LEADER, TOPIC_AUTHORIZATION_FAILED, OUT_OF_ORDER, INVALI
 def cluster():
     """Three brokers of the mock, for all tests; each has a topic of its own."""
     program = Program("kafka_mock.py", 3)
+    program.start()
+    yield program
+    program.kill()
+
+
+@pytest.fixture
+def own_cluster():
+    """A broker that nobody else uses."""
+    program = Program("kafka_mock.py", 1)
     program.start()
     yield program
     program.kill()
@@ -178,24 +188,33 @@ def test_an_error_that_is_not_the_events_makes_no_dead_letter_and_a_new_producer
     assert {json.loads(message.value())["__id__"] for message in messages(cluster, topic)} == set(batch.ids)
 
 
-def test_brokers_that_hang_are_given_up_in_time(topic):
-    cluster = Program("kafka_mock.py", 1)
-    cluster.start()
-    sink = sink_to(cluster, topic, timeout_s=2)
+def test_brokers_that_hang_are_given_up_in_time(own_cluster, topic):
+    sink = sink_to(own_cluster, topic, timeout_s=2)
     sink.open()
     batch = make_batch(numbered(1000))
-    try:
-        cluster.signal(signal.SIGSTOP)
-        with pytest.raises(Unavailable):
-            sink.send(batch)
-        sink.close()
-        with pytest.raises(Unavailable):
-            sink.open()
-        cluster.signal(signal.SIGCONT)
-        assert deliver(sink, batch) == {}
-        assert {json.loads(message.value())["__id__"] for message in messages(cluster, topic)} == set(batch.ids)
-    finally:
-        cluster.kill()
+    own_cluster.signal(signal.SIGSTOP)
+    with pytest.raises(Unavailable):
+        sink.send(batch)
+    sink.close()
+    with pytest.raises(Unavailable):
+        sink.open()
+    own_cluster.signal(signal.SIGCONT)
+    assert deliver(sink, batch) == {}
+    assert {json.loads(message.value())["__id__"] for message in messages(own_cluster, topic)} == set(batch.ids)
+
+
+def test_what_comes_twice_after_a_lost_answer_is_told_by_its_header(own_cluster, topic):
+    batch = make_batch(numbered(5))
+    sink = sink_to(own_cluster, topic, timeout_s=30, options={"socket.timeout.ms": 1000})
+    sink.open()
+    own_cluster.tell("delay 2500")
+    receipt = sink.send(batch)
+    sink.close()
+    assert (dict(receipt.refused), list(receipt.deferred)) == ({}, [])
+    found = messages(own_cluster, topic)
+    # librdkafka sends it again with the same sequence numbers: Kafka knows them, the mock does not look at them.
+    assert len(found) == 10
+    assert [dict(message.headers())["event_id"].decode() for message in found] == 2 * list(batch.ids)
 
 
 def test_a_batch_longer_than_the_queue_is_sent_whole(cluster, topic):
@@ -248,3 +267,9 @@ def test_a_password_comes_from_a_file_at_each_opening(tmp_path):
 
 def test_without_a_topic_it_is_the_default():
     assert make_sink("kafka://a:9092,b:9092").name == "kafka://a:9092,b:9092/jupyter-telemetry"
+
+
+def test_several_servers_are_told_as_one_place():
+    handler = {"class": "jupyter_telemetry.journal.JournalHandler", "directory": "journal"}
+    told = shipped(["kafka://a:9092,b:9092/t"], [handler])
+    assert told == {id(handler): (Place("kafka://a:9092,b:9092/t", False),)}

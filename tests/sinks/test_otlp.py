@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
-import rotel
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
@@ -21,26 +14,14 @@ from jupyter_telemetry import ConfigurationError
 from jupyter_telemetry._contract import SCHEMA_ID, deliver, expected, make_batch, numbered
 from jupyter_telemetry.shipping import Refused, TooLarge, Unavailable
 from jupyter_telemetry.sinks import make_sink
-from jupyter_telemetry.sinks.logrecords import log_records
 from jupyter_telemetry.sinks.otlp import OTLPSink
 from jupyter_telemetry.testing import SinkContract
 
-from .running import WebServer, free_port, send_once
+from .collector import Collector
+from .running import WebServer, send_once
+from .test_logrecords import value_of
 
 TOKEN = "swordfish-swordfish"
-ROTEL = Path(rotel.__file__).with_name("rotel-agent")
-
-
-def value_of(value: AnyValue):
-    """Return what an AnyValue holds."""
-    kind = value.WhichOneof("value")
-    if kind is None:
-        return None
-    if kind == "array_value":
-        return [value_of(each) for each in value.array_value.values]
-    if kind == "kvlist_value":
-        return {each.key: value_of(each.value) for each in value.kvlist_value.values}
-    return getattr(value, kind)
 
 
 def as_recorded(record: LogRecord):
@@ -104,46 +85,6 @@ class TestOTLPSinkToAStrictReceiver(TestOTLPSink):
     """To one that refuses a request with a bad event as a whole."""
 
     path = "/strict/v1/logs"
-
-
-class Collector:
-    """rotel, which passes logs on to a receiver, or to nobody."""
-
-    def __init__(self, place, receiver=None):
-        self.port = free_port()
-        self._command = [
-            *(ROTEL, "start", "--pid-file", place / "rotel.pid", "--log-file", place / "rotel.log"),
-            *("--otlp-http-endpoint", f"127.0.0.1:{self.port}", "--otlp-grpc-endpoint", f"127.0.0.1:{free_port()}"),
-            *("--exporter", "blackhole" if receiver is None else "otlp"),
-        ]
-        if receiver is not None:
-            self._command += ["--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", receiver.url("")]
-        self._process = None
-
-    def start(self):
-        self._process = subprocess.Popen(list(map(str, self._command)), stdout=subprocess.DEVNULL)
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5).close()
-            except urllib.error.HTTPError as answer:
-                answer.close()
-                return
-            except OSError:
-                assert self._process.poll() is None, "rotel ended"
-                time.sleep(0.05)
-
-    def stop(self):
-        """Stop it in an orderly manner: it passes on what it holds."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
-
-    def kill(self):
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(30)
-            self._process = None
 
 
 class TestOTLPSinkThroughACollector(SinkContract):
@@ -212,60 +153,6 @@ def test_a_record_is_an_event_by_the_conventions(receiver):
     }
 
 
-def records_of(**event):
-    """Return the record of an event."""
-    line = {"__timestamp__": "2026-11-23T17:42:05.123456Z", "__schema__": "s", "__schema_version__": 1, "__id__": "i"}
-    request = ExportLogsServiceRequest.FromString(log_records([{**line, **event}], {}))
-    (record,) = request.resource_logs[0].scope_logs[0].log_records
-    return record
-
-
-@pytest.mark.parametrize(
-    ("written", "nanoseconds"),
-    [
-        ("2026-11-23T17:42:05.123456Z", 1795455725123456000),
-        ("2026-11-23T00:00:00.000000Z", 1795392000000000000),
-        ("1969-12-31T23:59:59.999999Z", 0),
-        ("9999-12-31T23:59:59.999999Z", 0),
-        ("2026-11-23T17:42:60.123456Z", 0),
-        ("2026-11-23T17:42:05Z", 0),
-        ("2026-11-23T17:42:05.123456+01:00", 0),
-        ("2026-13-23T17:42:05.123456Z", 0),
-        ("", 0),
-    ],
-)
-def test_a_time_that_no_number_can_say_stays_a_text(written, nanoseconds):
-    record = records_of(__timestamp__=written)
-    assert record.time_unix_nano == nanoseconds
-    found = [value_of(each.value) for each in record.attributes if each.key == "jupyter.event.timestamp"]
-    assert found == ([] if nanoseconds else [written])
-
-
-def test_an_integer_past_63_bits_is_a_text():
-    attributes = {each.key: value_of(each.value) for each in records_of(a=2**63, b=[2**64 - 1], c=2**63 - 1).attributes}
-    assert (attributes["a"], attributes["b"], attributes["c"]) == (str(2**63), [str(2**64 - 1)], 2**63 - 1)
-
-
-def test_a_property_takes_no_metadata_s_place():
-    record = records_of(**{"log.record.uid": "mine", "jupyter.event.schema_version": 7})
-    assert [(each.key, value_of(each.value)) for each in record.attributes] == [
-        ("jupyter.event.schema_version", 1),
-        ("log.record.uid", "i"),
-        ("_log.record.uid", "mine"),
-        ("_jupyter.event.schema_version", 7),
-    ]
-
-
-def test_metadata_of_a_collector_are_attributes():
-    attributes = {each.key: value_of(each.value) for each in records_of(__subject__="ada", __source__="r").attributes}
-    assert (attributes["jupyter.event.subject"], attributes["jupyter.event.source"]) == ("ada", "r")
-
-
-def test_what_is_sent_again_is_the_same_byte_for_byte():
-    batch = make_batch(numbered(5))
-    assert log_records(batch.events, {"a": "b"}) == log_records(batch.events, {"a": "b"})
-
-
 def test_a_batch_that_is_rejected_whole_is_not_sent_again(receiver):
     batch = make_batch([(SCHEMA_ID, 1, {"name": "refuse me"})] * 8)
     assert sorted(deliver(OTLPSink(receiver.url("")), batch)) == list(range(8))
@@ -323,7 +210,7 @@ def test_what_cannot_be_meant_is_said_at_once(options):
     ("url", "name"),
     [
         ("otlp+http://collector:4318", "otlp+http://collector:4318/v1/logs"),
-        ("otlp+https://collector/", "otlp+https://collector/v1/logs"),
+        ("OTLP+HTTPS://collector/", "otlp+https://collector/v1/logs"),
         ("otlp+https://example.org/otlp/v1/logs", "otlp+https://example.org/otlp/v1/logs"),
     ],
 )

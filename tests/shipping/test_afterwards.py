@@ -1,0 +1,210 @@
+"""Erasures are carried on, and what is gone from the journal is summed up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from journal.lines import event_id, line
+
+from jupyter_telemetry.errors import JournalError
+from jupyter_telemetry.journal.cursors import Cursor, Progress
+from jupyter_telemetry.journal.erasure import erase
+from jupyter_telemetry.journal.tombstones import TombstoneWriter
+from jupyter_telemetry.shipping.afterwards import account_for_the_gone, erasures
+
+from .scene import expire_oldest, put
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path
+
+
+@pytest.fixture
+def cursor():
+    return Cursor("sink")
+
+
+@pytest.fixture
+def tombstone(journal):
+    writer = TombstoneWriter(journal, "asked for")
+    yield writer
+    writer.close()
+
+
+def name(writer, *numbers):
+    for number in numbers:
+        writer.add(event_id(number).encode())
+    writer.commit()
+
+
+def carry(journal, cursor):
+    """Carry all on; return the ids of each step that has some."""
+    found = []
+    for ids, note in erasures(journal, cursor):
+        note()
+        if ids:
+            found.append(ids)
+    return found
+
+
+def ids(*numbers):
+    return [event_id(number) for number in numbers]
+
+
+# Erasures
+
+
+def test_what_was_erased_is_told_once(journal, cursor, tombstone):
+    assert carry(journal, cursor) == []
+    name(tombstone, 1, 2)
+    assert carry(journal, cursor) == [ids(1, 2)]
+    assert carry(journal, cursor) == []
+    name(tombstone, 3)
+    assert carry(journal, cursor) == [ids(3)]
+
+
+def test_it_is_told_again_until_it_is_noted(journal, cursor, tombstone):
+    name(tombstone, 1)
+    assert [each for each, _ in erasures(journal, cursor)] == [each for each, _ in erasures(journal, cursor)]
+
+
+def test_many_are_told_a_thousand_lines_at_a_time(journal, cursor, tombstone):
+    name(tombstone, *range(2500))
+    assert [len(each) for each in carry(journal, cursor)] == [999, 1000, 501]
+
+
+def test_an_id_that_is_being_written_waits(journal, cursor, tombstone):
+    name(tombstone, 1)
+    with tombstone.path.open("ab") as file:
+        file.write(b'"01')
+    assert carry(journal, cursor) == [ids(1)]
+    with tombstone.path.open("ab") as file:
+        file.write(b'2"\n')
+    assert carry(journal, cursor) == [["012"]]
+
+
+@pytest.mark.parametrize("later", [(7,), (7, 8), (7, 8, 9)], ids=str)
+def test_what_takes_the_place_of_what_was_rolled_back_is_told(journal, cursor, tombstone, later):
+    name(tombstone, 1)
+    carry(journal, cursor)
+    tombstone.add(event_id(2).encode())
+    tombstone.add(event_id(3).encode())
+    tombstone._write()
+    assert carry(journal, cursor) == [ids(2, 3)]
+    tombstone.roll_back()
+    name(tombstone, *later)
+    assert carry(journal, cursor) == [ids(1, *later)]
+
+
+def test_tombstones_that_cannot_be_read_are_an_error(journal, cursor, tombstone):
+    name(tombstone, 1)
+    with tombstone.path.open("ab") as file:
+        file.write(b"garbage\n")
+    with pytest.raises(JournalError, match="it is not what an erasure writes"):
+        carry(journal, cursor)
+
+
+# Expiry
+
+
+def had(journal, cursor, delivered, refused=0):
+    """Put a segment of four events into the journal, of which so many were had."""
+    path = put(journal, *map(line, range(4)))
+    progress = Progress(path.stat().st_ino, 1, delivered, refused, [event_id(0)])
+    cursor.segments[path.name.removesuffix(".jsonl")] = progress
+    return path
+
+
+def summed(cursor):
+    return cursor.delivered, cursor.expired, sorted(cursor.segments)
+
+
+def test_while_nothing_is_gone_nothing_changes(journal, cursor):
+    path = had(journal, cursor, 2)
+    assert not account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (0, 0, [path.name.removesuffix(".jsonl")])
+
+
+def test_what_a_limit_deleted_before_it_was_had_is_expired(journal, cursor):
+    had(journal, cursor, 2, 1)
+    expire_oldest(journal)
+    assert account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (2, 1, [])
+    assert not account_for_the_gone(journal, cursor)
+
+
+def test_a_segment_that_was_never_looked_at_is_expired(journal, cursor):
+    put(journal, line(1), line(2))
+    expire_oldest(journal)
+    account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (0, 2, [])
+
+
+def test_what_was_erased_and_then_expired_counts_as_no_more_than_there_was(journal, cursor):
+    path = had(journal, cursor, 3)
+    path.write_bytes(line(0))
+    expire_oldest(journal)
+    account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (1, 0, [])
+
+
+def test_what_was_erased_as_a_whole_is_neither_delivered_nor_expired(journal, cursor):
+    had(journal, cursor, 2)
+    erase(journal, settle_s=0.0)
+    assert account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (0, 0, [])
+
+
+def test_what_somebody_deleted_was_delivered_as_far_as_it_was(journal, cursor):
+    had(journal, cursor, 2).unlink()
+    account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (2, 0, [])
+
+
+def announce(journal, segment, events, what="expired"):
+    with (journal / "accounts.jsonl").open("a") as file:
+        file.write(json.dumps({"at": "", "what": what, "segment": segment, "events": events, "reason": ""}) + "\n")
+
+
+def test_what_is_announced_counts_when_it_is_gone_and_holds_up_nothing(journal, cursor):
+    path = had(journal, cursor, 2)
+    segment = path.name.removesuffix(".jsonl")
+    announce(journal, segment, 4)
+    announce(journal, "20261123T174205123456Z-00000000", 5)
+    assert account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (0, 5, [segment])
+    path.unlink()
+    assert account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (2, 7, [])
+
+
+def test_a_deletion_that_two_announce_counts_once(journal, cursor):
+    announce(journal, "a", 5)
+    announce(journal, "a", 5)
+    account_for_the_gone(journal, cursor)
+    announce(journal, "a", 5)
+    account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (0, 5, [])
+
+
+def test_what_is_no_expiry_is_passed_over(journal, cursor):
+    announce(journal, "a", 5, "lost")
+    announce(journal, "b", 5, "erased")
+    announce(journal, None, 5)
+    with (journal / "accounts.jsonl").open("a") as file:
+        file.write('garbage\n[]\n{"what":"expired","segm')
+    account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (0, 0, [])
+
+
+def test_accounts_that_begin_anew_are_read_from_their_start(journal, cursor):
+    announce(journal, "a", 5)
+    announce(journal, "b", 5)
+    account_for_the_gone(journal, cursor)
+    (journal / "accounts.jsonl").unlink()
+    assert account_for_the_gone(journal, cursor)
+    announce(journal, "c", 1)
+    account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (0, 11, [])

@@ -1,0 +1,88 @@
+"""One at a time holds a lease, for as long as it renews it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from jupyter_telemetry.lockfile import LockLost
+from jupyter_telemetry.shipping.lease import LEASE_S, Lease
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "lease"
+
+
+def touched_at(path):
+    return os.stat(path, follow_symlinks=False).st_mtime_ns
+
+
+def test_it_lasts_longer_than_a_batch_may_take_and_the_time_between_two_renewals():
+    assert LEASE_S > 60 + LEASE_S / 4
+
+
+def test_one_holds_it_and_the_next_has_it_when_it_is_released(path):
+    first, second = Lease(path), Lease(path)
+    assert (first.acquire(), first.acquire(), second.acquire()) == (True, True, False)
+    first.check()
+    first.release()
+    first.release()
+    assert (second.acquire(), first.acquire()) == (True, False)
+    assert (first.is_held, second.is_held) == (False, True)
+
+
+def test_who_lost_it_finds_out_before_anything_is_written(path):
+    first, second = Lease(path, lease_s=1e-9), Lease(path, lease_s=1e-9)
+    assert first.acquire()
+    assert not second.acquire()  # it has to see it unchanged for so long
+    assert second.acquire()
+    with pytest.raises(LockLost):
+        first.check()
+    first.forget()
+    first.release()
+    second.check()
+
+
+def test_who_lost_it_releases_nobody_elses(path):
+    first, second = Lease(path), Lease(path)
+    assert first.acquire()
+    os.unlink(path)
+    assert second.acquire()
+    first.release()
+    second.check()
+
+
+def test_renewing_touches_it_not_more_often_than_needed(path):
+    often, seldom = Lease(path, lease_s=1e-9), Lease(path, lease_s=1000.0)
+    assert often.acquire()
+    os.utime(path, ns=(0, 0), follow_symlinks=False)
+    often.renew()
+    assert touched_at(path) != 0
+    often.release()
+    assert seldom.acquire()
+    os.utime(path, ns=(0, 0), follow_symlinks=False)
+    seldom.check()
+    assert touched_at(path) == 0
+
+
+def test_that_of_a_dead_process_is_free_at_once(path):
+    program = "import sys; from jupyter_telemetry.shipping.lease import Lease; assert Lease(sys.argv[1]).acquire()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True, env=environment)
+    assert os.path.lexists(path)
+    assert Lease(path).acquire()
+
+
+def test_the_child_of_a_fork_does_not_hold_what_its_parent_holds(path):
+    lease = Lease(path)
+    assert lease.acquire()
+    pid = os.fork()
+    if pid == 0:
+        lease.release()
+        os._exit(lease.acquire())
+    assert os.waitpid(pid, 0)[1] == 0
+    lease.check()

@@ -1,0 +1,74 @@
+"""Every event of a journal counts once for each destination."""
+
+from __future__ import annotations
+
+import pytest
+from journal.lines import line
+
+from jupyter_telemetry.errors import JournalError
+from jupyter_telemetry.journal.erasure import erase
+from jupyter_telemetry.shipping.carrier import Stopped
+from jupyter_telemetry.shipping.reckoning import Reckoning, reckon
+
+from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_of, put
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path
+
+
+@pytest.fixture
+def carrier(journal):
+    return make_carrier(journal, PlannedSink(Destination()))
+
+
+def reckoned(journal):
+    return reckon(journal, place_of(journal))
+
+
+def erase_b(journal):
+    erase(journal, erases=lambda schema: schema == "b", settle_s=0.0)
+
+
+def test_an_empty_journal_is_nothing(journal):
+    assert reckoned(journal) == Reckoning(0, 0, 0, 0, 0)
+
+
+def test_what_no_shipper_has_looked_at_waits(journal):
+    put(journal, line(1), line(2), b"damaged\n")
+    assert reckoned(journal) == Reckoning(0, 0, 0, 0, 2)
+
+
+def test_what_became_of_each_event_is_told(journal, carrier):
+    put(journal, line(0), line(1, __schema__="b"), begun_at=1e9)
+    put(journal, line(2), line(3, __schema__="b", name="poison"), line(4, name="poison"), begun_at=1.1e9)
+    carrier.carry(until_empty=True)
+    carrier.hand_back()
+    put(journal, line(5), line(6, __schema__="b"), line(7), begun_at=1.2e9)
+    assert reckoned(journal) == Reckoning(delivered=3, refused=2, expired=0, erased=0, waiting=3)
+    erase_b(journal)
+    assert reckoned(journal) == Reckoning(delivered=2, refused=1, expired=0, erased=3, waiting=2)
+    with pytest.raises(Stopped):
+        (other := make_carrier(journal, PlannedSink(Destination(), ["down"]), most_waits=0)).carry(until_empty=True)
+    other.hand_back()
+    for expired in (0, 0, 2):
+        expire_oldest(journal)
+        assert reckoned(journal) == Reckoning(2, 1, expired, erased=3, waiting=2 - expired)
+    carrier.carry(until_empty=True)
+    assert reckoned(journal) == Reckoning(delivered=2, refused=1, expired=2, erased=3, waiting=0)
+
+
+def test_it_changes_nothing(journal, carrier):
+    put(journal, line(0), line(1))
+    carrier.carry(until_empty=True)
+    expire_oldest(journal)
+    before = {path: path.read_bytes() for path in journal.rglob("*.json*")}
+    reckoned(journal)
+    assert {path: path.read_bytes() for path in journal.rglob("*.json*")} == before
+
+
+def test_a_journal_that_cannot_be_read_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(JournalError):
+        reckoned(tmp_path / "file")

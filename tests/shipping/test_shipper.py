@@ -1,0 +1,305 @@
+"""A shipper ships in a thread or in the caller's, stops in time, and one is at work at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from journal.lines import event_id, line
+
+from jupyter_telemetry.errors import ConfigurationError
+from jupyter_telemetry.journal import JournalHandler
+from jupyter_telemetry.shipping import BatchLimits, Shipper
+from jupyter_telemetry.shipping.shipper import directory_name
+from jupyter_telemetry.shipping.state import read_state
+
+from .scene import Destination, PlannedSink, put
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def destination():
+    return Destination()
+
+
+@pytest.fixture
+def make(journal):
+    """Make shippers that wait next to nothing, and stop them in the end."""
+    made = []
+
+    def make_one(sink, **settings):
+        quick = {"first_backoff_s": 0.001, "longest_backoff_s": 0.01, "poll_interval_s": 0.005}
+        made.append(Shipper(journal, sink, **{**quick, **settings}))
+        return made[-1]
+
+    yield make_one
+    for shipper in made:
+        shipper.sink.faults.clear()
+        shipper.stop(10.0)
+
+
+def wait_until(condition):
+    for _ in range(10_000):
+        if condition():
+            return
+        time.sleep(0.001)
+    pytest.fail("it never came to pass")
+
+
+class Gate:
+    """Holds up whoever comes by, until it is opened."""
+
+    def __init__(self):
+        self.arrived, self.opened = threading.Event(), threading.Event()
+
+    def __call__(self):
+        self.arrived.set()
+        assert self.opened.wait(10)
+
+
+# What may be asked for
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"batch_events": 0},
+        {"batch_events": True},
+        {"batch_bytes": -1},
+        {"lease_s": "60"},
+        {"first_backoff_s": 0},
+        {"longest_backoff_s": -1},
+        {"poll_interval_s": 0},
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_meant_is_an_error(make, destination, settings):
+    (name,) = settings
+    with pytest.raises(ConfigurationError, match=f"Shipper: {name} must be a number above 0"):
+        make(PlannedSink(destination), **settings)
+
+
+def test_a_journal_is_a_directory_a_handler_or_the_default(journal, destination, monkeypatch, tmp_path):
+    sink = PlannedSink(destination)
+    assert Shipper(str(journal), sink).directory == journal
+    handler = JournalHandler(journal)
+    assert Shipper(handler, sink).directory == journal
+    handler.close()
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    assert Shipper(None, sink).directory == tmp_path / "telemetry" / "journal"
+
+
+def test_a_destinations_directory_is_readable_and_its_own():
+    names = ["postgresql://db.example.org/telemetry", "postgresql://db.example.org/Telemetry", "/", "ü", "x" * 500]
+    found = [directory_name(name) for name in names]
+    assert found[0] == "postgresql-db-example-org-telemetry-d5735032"
+    assert len(set(found)) == len(names)
+    assert all(len(name) < 60 and name.isascii() and "/" not in name for name in found)
+
+
+# In the caller's thread
+
+
+def test_all_is_shipped_and_handed_back(make, journal, destination):
+    put(journal, *map(line, range(7)))
+    sink = PlannedSink(destination)
+    shipper = make(sink)
+    assert shipper.ship()
+    assert (len(destination.lines), sink.is_open, os.path.lexists(shipper.place / "lease")) == (7, False, False)
+    assert read_state(shipper.place)["delivered"] == 7
+    assert shipper.ship()
+
+
+def test_it_gives_up_when_its_time_is_over(make, journal, destination):
+    put(journal, line(1))
+    assert not make(PlannedSink(destination, ["down"] * 100_000)).ship(0.05)
+
+
+def test_it_gives_up_between_two_batches_too(make, journal, destination):
+    put(journal, *map(line, range(10)))
+    sink = PlannedSink(destination, limits=BatchLimits(1, 1, 0.0))
+    shipper = make(sink)
+
+    def be_late():
+        shipper._give_up_at = 0.0
+
+    sink.after = be_late
+    assert not shipper.ship(60.0)
+    assert len(destination.lines) == 1
+
+
+def test_while_another_one_is_at_work_nothing_is_shipped(make, journal, destination):
+    put(journal, line(1))
+    gate = Gate()
+    first, second = PlannedSink(destination), PlannedSink(destination)
+    first.before = gate
+    shipper = make(first)
+    shipper.start()
+    assert gate.arrived.wait(10)
+    assert not make(second).ship()
+    with pytest.raises(ConfigurationError, match="in a thread of its own already"):
+        shipper.ship()
+    gate.opened.set()
+    assert shipper.stop(10.0)
+    assert (len(first.sent), len(second.sent)) == (1, 0)
+
+
+# In a thread
+
+
+def test_what_is_recorded_later_is_shipped(make, journal, destination):
+    shipper = make(PlannedSink(destination))
+    shipper.start()
+    shipper.start()
+    assert threading.active_count() == 2
+    handler = JournalHandler(journal)
+    for number in range(30):
+        handler.write_event(line(number))
+        wait_until(lambda number=number: event_id(number) in destination.lines)
+    handler.close()
+    assert shipper.stop()
+    assert threading.active_count() == 1
+
+
+def test_what_is_left_is_shipped_when_it_is_stopped(make, journal, destination):
+    shipper = make(PlannedSink(destination, limits=BatchLimits(1000, 10**6, 3600.0)))
+    shipper.start()
+    put(journal, *map(line, range(10)))
+    assert shipper.stop(10.0)
+    assert len(destination.lines) == 10
+
+
+def test_stopping_takes_no_longer_than_it_may_and_hands_back(make, journal, destination):
+    put(journal, line(1))
+    shipper = make(PlannedSink(destination, ["down"] * 1_000_000), longest_backoff_s=300.0)
+    shipper.start()
+    wait_until(lambda: shipper.state.failures)
+    assert not shipper.stop(0.05)
+    wait_until(lambda: not os.path.lexists(shipper.place / "lease"))
+    assert make(PlannedSink(destination)).ship()
+    assert len(destination.lines) == 1
+
+
+def test_a_sink_that_does_not_return_is_not_waited_for(make, journal, destination):
+    put(journal, line(1))
+    gate = Gate()
+    sink = PlannedSink(destination)
+    sink.before = gate
+    shipper = make(sink)
+    shipper.start()
+    assert gate.arrived.wait(10)
+    assert not shipper.stop(0.01)
+    shipper.start()  # one thread at a time calls the sink, whoever starts it
+    put(journal, line(2), begun_at=2e9)
+    assert len(sink.sent) == 1
+    gate.opened.set()
+    wait_until(lambda: len(destination.lines) == 2)
+    assert shipper.stop(10.0)
+
+
+def test_it_can_be_started_again(make, journal, destination):
+    shipper = make(PlannedSink(destination))
+    for number in range(3):
+        put(journal, line(number), begun_at=1e9 + number)
+        shipper.start()
+        assert shipper.stop(10.0)
+    assert len(destination.lines) == 3
+    assert shipper.stop()
+
+
+@pytest.mark.parametrize("error", [SystemExit(), KeyboardInterrupt(), MemoryError(), GeneratorExit()], ids=repr)
+def test_nothing_ends_the_thread(make, journal, destination, error):
+    put(journal, line(1))
+    errors = [error]
+    sink = PlannedSink(destination)
+
+    def fail():
+        if errors:
+            raise errors.pop()
+
+    sink.before = fail
+    shipper = make(sink)
+    shipper.start()
+    wait_until(lambda: destination.lines)
+    assert shipper.stop(10.0)
+    assert not errors
+
+
+def test_a_destination_that_is_configured_wrongly_is_said_and_asked_again(make, journal, destination):
+    put(journal, line(1))
+    errors = [ConfigurationError("password_file cannot be read")]
+    sink = PlannedSink(destination)
+    open_well = sink.open
+
+    def open_badly():
+        if errors:
+            raise errors[0]
+        open_well()
+
+    sink.open = open_badly
+    shipper = make(sink)
+    shipper.start()
+    wait_until(lambda: shipper.state.reason == "password_file cannot be read")
+    errors.clear()
+    wait_until(lambda: destination.lines)
+    assert shipper.stop(10.0)
+    assert shipper.state.reason == ""
+
+
+# Forks and the end of the interpreter
+
+
+def test_in_the_child_of_a_fork_it_is_the_parent_that_ships(make, journal, destination):
+    shipper = make(PlannedSink(destination))
+    shipper.start()
+    wait_until(lambda: shipper._lease.is_held or not journal.exists())
+    pid = os.fork()
+    if pid == 0:
+        shipper.start()
+        os._exit(threading.active_count() != 1 or not shipper.stop())
+    assert os.waitpid(pid, 0)[1] == 0
+    put(journal, line(1))
+    wait_until(lambda: destination.lines)
+
+
+def test_one_that_was_not_started_before_a_fork_ships_in_the_child(make, journal, destination):
+    put(journal, line(1))
+    shipper = make(PlannedSink(destination))
+    pid = os.fork()
+    if pid == 0:
+        shipper.start()
+        os._exit(not shipper.stop(10.0) or len(destination.lines) != 1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_what_is_left_at_the_end_of_the_interpreter_is_shipped(journal, tmp_path):
+    program = """
+import sys
+from pathlib import Path
+from jupyter_telemetry.journal import JournalHandler
+from jupyter_telemetry.shipping import Shipper
+from journal.lines import line
+from shipping.database import DatabaseSink
+
+handler = JournalHandler(sys.argv[1])
+shipper = Shipper(handler, DatabaseSink(Path(sys.argv[2])), batch_age_s=3600.0, exit_timeout_s=30.0)
+shipper.start()
+for number in range(10):
+    handler.write_event(line(number))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    path = tmp_path / "events.db"
+    subprocess.run([sys.executable, "-c", program, str(journal), str(path)], check=True, env=environment)
+
+    from .database import events_in
+
+    assert [event["number"] for event in events_in(path)] == list(range(10))
+    assert list(journal.glob("shipping/*/lease")) == []
