@@ -191,7 +191,10 @@ class NATSSink:
         }
 
     async def _hear(self, error: Exception) -> None:
-        self._said = str(error) if isinstance(error, self._nats.errors.Error) else type(error).__name__
+        if isinstance(error, self._nats.errors.Error):
+            self._said = str(error)
+        elif not self._said:  # what a server says tells more than how it hangs up afterwards
+            self._said = type(error).__name__
 
     async def _disconnected(self) -> None:
         if self._cut is not None and not self._cut.done():
@@ -218,6 +221,8 @@ class NATSSink:
             raise ConfigurationError(f"{self.name}: the stream {self._stream} {why}")
         largest = [self._connection.max_payload, config.get("max_msg_size", -1)]
         self._largest = min(size for size in largest if size > 0) - HEADER_BYTES
+        if self._largest <= 0:
+            raise ConfigurationError(f"{self.name}: messages must be allowed more than {HEADER_BYTES} bytes")
 
     async def _connected(self, options: dict[str, Any]) -> Any:
         """Return a client that is connected to any of the servers. Raises what the last one met."""

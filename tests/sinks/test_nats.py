@@ -302,6 +302,7 @@ def test_the_stream_is_made_as_configured(server):
         ({"retention": "workqueue"}, "deletes what was read"),
         ({"no_ack": True}, "acknowledges nothing"),
         ({"subjects": ["telemetry.a", "other.*", "telemetry.*.>"]}, "does not take the subjects telemetry.*"),
+        ({"max_msg_size": 4000}, "allowed more than 4096 bytes"),
         ({}, "has 1 replicas, not 3"),
     ],
 )
