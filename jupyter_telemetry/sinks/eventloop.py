@@ -21,7 +21,7 @@ class EventLoop:
     """
 
     def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = _Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
@@ -35,15 +35,32 @@ class EventLoop:
             raise
 
     def close(self) -> None:
-        """Cancel what is left, and end the thread."""
-        asyncio.run_coroutine_threadsafe(_cancelled(), self._loop).result()
+        """Cancel what is left, cut its connections, and end the thread."""
+        asyncio.run_coroutine_threadsafe(self._loop.give_up(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
 
-async def _cancelled() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop that knows its connections: clients leave some behind, where a server breaks off in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._connections: set[asyncio.Transport] = set()
+
+    async def create_connection(self, *arguments: Any, **options: Any) -> Any:
+        transport, protocol = await super().create_connection(*arguments, **options)
+        self._connections = {each for each in self._connections if not each.is_closing()} | {transport}
+        return transport, protocol
+
+    async def give_up(self) -> None:
+        """Cancel all tasks, and cut all connections, whatever is still to be sent."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in self._connections:
+            connection.abort()
+        await asyncio.sleep(0)  # in which they are closed
+        await asyncio.sleep(0)

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import os
-import ssl
+import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -15,11 +14,12 @@ from ..errors import ConfigurationError, MissingExtra
 from ..journal.line import time_of
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, SinkError, TooLarge, Unavailable
 from .eventloop import EventLoop
-from .nats_history import IDS, History, JetStream, Problem, range_of
-from .secret import Secret, without_secrets
+from .nats_access import Access, token
+from .nats_history import History, range_of
+from .nats_stream import IDS, JetStream, Problem, stream_config, unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..shipping.batch import Batch
 
@@ -30,9 +30,9 @@ MESSAGE_BYTES = 256 * 1024  # as long as it holds several events
 HEADER_BYTES = 4096  # of a message, at most; the server counts them as payload
 WINDOW = 256  # messages that wait for their acknowledgement
 
-OPEN_TIMEOUT_S = 30.0
-CONNECT_TIMEOUT_S = 10.0  # for all servers together
-SEND_TIMEOUT_S = 45.0
+OPEN_TIMEOUT_S = 14.0
+CONNECT_TIMEOUT_S = 3.0  # to each server
+SEND_TIMEOUT_S = 44.0  # with the one above, within a minute
 ACK_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 0.5
 CLOCKS_S = 3600.0  # by how much the clock of the servers may be behind the one of those who record
@@ -57,8 +57,7 @@ class NATSSink:
     stream, prefix: of the subjects. The stream is made where it is missing.
     replicas, duplicate_window_s, max_age_s: of a stream that is made; one that is there with fewer replicas is refused.
     domain: of JetStream, behind a leaf node.
-    user, password_file, password_variable, token_file, token_variable, nkey_file, credentials_file: who ships.
-    ca_file, client_certificate_file, client_key_file: PEM files: whom to trust, who we are (mTLS).
+    access: who ships: the other arguments of Access, such as `user` and `password_file`.
 
     Raises ConfigurationError, MissingExtra.
     """
@@ -76,38 +75,21 @@ class NATSSink:
         duplicate_window_s: float = 120.0,
         max_age_s: float = 0.0,
         domain: str | None = None,
-        user: str | None = None,
-        password_file: str | None = None,
-        password_variable: str | None = None,
-        token_file: str | None = None,
-        token_variable: str | None = None,
-        nkey_file: str | None = None,
-        credentials_file: str | None = None,
-        ca_file: str | None = None,
-        client_certificate_file: str | None = None,
-        client_key_file: str | None = None,
+        **access: Any,
     ) -> None:
         try:
             import nats.aio.client
         except ImportError:
             raise MissingExtra("the sink nats", "nats") from None
         self._nats = nats
-        self._servers, in_url = _servers(to)
-        if stream and in_url and stream != in_url:
+        self._access = Access(to, **access)
+        if stream and self._access.stream and stream != self._access.stream:
             raise ConfigurationError("sink nats: the URL names one stream, and the option stream another")
-        self._stream = _token("stream", stream or in_url or "TELEMETRY")
-        self._prefix = ".".join(_token("prefix", part) for part in str(prefix).split("."))
-        self._domain = None if domain is None else _token("domain", domain)
-        self._config = _stream_config(self._stream, self._prefix, replicas, duplicate_window_s, max_age_s)
-        self._user = user
-        self._password = Secret("password", file=password_file, variable=password_variable)
-        self._token = Secret("token", file=token_file, variable=token_variable)
-        self._keys = {"nkeys_seed": nkey_file, "user_credentials": credentials_file}
-        if nkey_file or credentials_file:
-            _need_nkeys()
-        self._tls = (ca_file, client_certificate_file, client_key_file)
-        hosts = ",".join(server.partition("://")[2] for server in self._servers)
-        self.name = f"nats://{hosts}/{self._stream}/{self._prefix}"
+        self._stream = token("stream", stream or self._access.stream or "TELEMETRY")
+        self._prefix = ".".join(token("prefix", part) for part in str(prefix).split("."))
+        self._domain = None if domain is None else token("domain", domain)
+        self._config = stream_config(self._stream, self._prefix, replicas, duplicate_window_s, max_age_s)
+        self.name = f"nats://{self._access.hosts}/{self._stream}/{self._prefix}"
         self._loop: EventLoop | None = None
         self._connection: Any = None
         self._said = ""  # by the server or the client, of its own accord
@@ -141,8 +123,10 @@ class NATSSink:
 
     def send(self, batch: Batch) -> Receipt:
         """Publish what the stream does not hold yet; return when all is acknowledged. Raises Unavailable, Refused."""
+        if self._connection is not None and self._connection.is_closed:
+            self.open()  # servers come and go while nothing is sent
         try:
-            receipt: Receipt = self._run(self._while_connected(self._send(batch)), SEND_TIMEOUT_S)
+            receipt: Receipt = self._run(self._while_connected(batch), SEND_TIMEOUT_S)
         except BaseException:
             self._histories.clear()  # some of it may have arrived
             raise
@@ -195,24 +179,16 @@ class NATSSink:
         return Unavailable(f"{self.name}: JetStream says {problem}")
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {
-            "servers": list(self._servers),
+        return {
             "name": "jupyter_telemetry",
             "error_cb": self._hear,
             "disconnected_cb": self._disconnected,
-            "connect_timeout": 3,
             "ping_interval": 20,
-            # Beyond that the shipper goes on, which waits longer each time.
+            "allow_reconnect": False,  # with what was under way a new connection begins anew
             "max_reconnect_attempts": 1,
             "reconnect_time_wait": 0.1,
-            "user": self._user,
-            "password": self._password.read(),
-            "token": self._token.read(),
-            **self._keys,
+            **self._access.options(),
         }
-        if any(self._tls) or self._servers[0].startswith("tls://"):
-            options["tls"] = _tls(*self._tls)
-        return {name: value for name, value in options.items() if value is not None}
 
     async def _hear(self, error: Exception) -> None:
         self._said = str(error) if isinstance(error, self._nats.errors.Error) else type(error).__name__
@@ -221,9 +197,9 @@ class NATSSink:
         if self._cut is not None and not self._cut.done():
             self._cut.set_result(None)
 
-    async def _while_connected(self, work: Coroutine[Any, Any, Receipt]) -> Receipt:
-        """Do it; do not wait for answers that cannot come any more. Raises ConnectionError."""
-        doing = asyncio.ensure_future(work)
+    async def _while_connected(self, batch: Batch) -> Receipt:
+        """Send it; do not wait for answers that cannot come any more. Raises ConnectionError."""
+        doing = asyncio.ensure_future(self._send(batch))
         self._cut = asyncio.get_running_loop().create_future()
         try:
             if self._connection.is_connected:
@@ -235,16 +211,29 @@ class NATSSink:
             doing.cancel()
 
     async def _open(self, options: dict[str, Any]) -> None:
-        self._said = ""
-        self._connection = self._nats.aio.client.Client()
-        await asyncio.wait_for(self._connection.connect(**options), CONNECT_TIMEOUT_S)
-        self._said = ""
+        self._connection = await self._connected(options)
         self._jetstream = JetStream(self._connection, self._stream, self._domain)
         config = await self._stream_there()
-        if why := _unfit(config, self._config):
+        if why := unfit(config, self._config):
             raise ConfigurationError(f"{self.name}: the stream {self._stream} {why}")
         largest = [self._connection.max_payload, config.get("max_msg_size", -1)]
         self._largest = min(size for size in largest if size > 0) - HEADER_BYTES
+
+    async def _connected(self, options: dict[str, Any]) -> Any:
+        """Return a client that is connected to any of the servers. Raises what the last one met."""
+        self._said = ""
+        for server in random.sample(self._access.servers, len(self._access.servers)):
+            client = self._nats.aio.client.Client()
+            try:
+                await asyncio.wait_for(client.connect(servers=[server], **options), CONNECT_TIMEOUT_S)
+            except (self._nats.errors.Error, OSError, asyncio.TimeoutError) as error:
+                failure = error
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(client.close(), CLOSE_TIMEOUT_S)
+            else:
+                self._said = ""
+                return client
+        raise failure
 
     async def _stream_there(self) -> dict[str, Any]:
         assert self._jetstream is not None
@@ -267,12 +256,10 @@ class NATSSink:
             for index, line in enumerate(batch.lines)
             if len(line) > self._largest
         }
-        subject = f"{self._prefix}.{_token('journal', batch.journal or 'none')}"
+        subject = f"{self._prefix}.{token('journal', batch.journal or 'none')}"
         history = await self._history(subject, anew=batch.sent_before)
         messages = list(self._messages(batch, (index for index in range(len(batch)) if index not in refused)))
-        times = [time_of(event_id.encode()) for event_id in batch.ids]
-        since = min((0.0 if at is None else at for at in times), default=0.0) - CLOCKS_S
-        if held := await history.held(batch.ids, since):
+        if history.last and (held := await history.held(batch.ids, _earliest(batch) - CLOCKS_S)):
             messages = list(self._without(held, batch, messages))
         await self._publish(batch, subject, history, messages)
         return Receipt(refused)
@@ -335,10 +322,16 @@ class NATSSink:
         return answer
 
 
+def _earliest(batch: Batch) -> float:
+    """Return when the first of the events was recorded, in seconds since the epoch; 0 if their ids do not tell."""
+    times = [time_of(event_id.encode()) for event_id in batch.ids]
+    return min((0.0 if at is None else at for at in times), default=0.0)
+
+
 def _message(batch: Batch, indices: Sequence[int]) -> Message:
     payload = b"".join(batch.lines[index] for index in indices)
     ids = [batch.ids[index] for index in indices]
-    kinds = {(batch.heads[index].schema_id, batch.heads[index].version) for index in indices}
+    kinds = {batch.heads[index][1:3] for index in indices}
     headers = {
         "Nats-Msg-Id": hashlib.sha256(payload).hexdigest()[:32],
         "Content-Type": "application/x-ndjson",
@@ -348,89 +341,3 @@ def _message(batch: Batch, indices: Sequence[int]) -> Message:
         ),
     }
     return Message(tuple(indices), payload, {name: text for name, text in headers.items() if 0 < len(text) <= 2048})
-
-
-def _stream_config(
-    stream: str, prefix: str, replicas: int, duplicate_window_s: float, max_age_s: float
-) -> dict[str, Any]:
-    if not isinstance(replicas, int) or not 1 <= replicas <= 5:
-        raise ConfigurationError("sink nats: replicas must be 1 to 5")
-    for name, seconds in (("duplicate_window_s", duplicate_window_s), ("max_age_s", max_age_s)):
-        if not isinstance(seconds, (int, float)) or seconds < 0:
-            raise ConfigurationError(f"sink nats: {name} must be a number of seconds")
-    if max_age_s:
-        duplicate_window_s = min(duplicate_window_s, max_age_s)
-    return {
-        "name": stream,
-        "description": "Events of jupyter_telemetry",
-        "subjects": [f"{prefix}.*"],
-        "storage": "file",
-        "retention": "limits",
-        "num_replicas": replicas,
-        "duplicate_window": int(duplicate_window_s * 1e9),
-        "max_age": int(max_age_s * 1e9),
-    }
-
-
-def _unfit(there: dict[str, Any], wanted: dict[str, Any]) -> str:
-    """Say why a stream does not do; "" if it does."""
-    if there.get("storage") != "file":
-        return "keeps its messages in memory: they would be gone with the servers"
-    if there.get("retention", "limits") != "limits":
-        return "deletes what was read (its retention is not limits)"
-    if there.get("no_ack"):
-        return "acknowledges nothing (no_ack)"
-    if there.get("num_replicas", 1) < wanted["num_replicas"]:
-        return f"has {there.get('num_replicas', 1)} replicas, not {wanted['num_replicas']}"
-    (subject,) = wanted["subjects"]
-    if not any(_takes_in(each, subject) for each in there.get("subjects", [])):
-        return f"does not take the subjects {subject}"
-    return ""
-
-
-def _takes_in(subjects: str, wanted: str) -> bool:
-    there, asked = subjects.split("."), wanted.split(".")
-    if there[-1] == ">" and len(asked) >= len(there):
-        there, asked = there[:-1], asked[: len(there) - 1]
-    return len(there) == len(asked) and all(each in ("*", other) for each, other in zip(there, asked, strict=True))
-
-
-def _servers(to: str) -> tuple[tuple[str, ...], str]:
-    """Return the servers' URLs, and the stream that the URL names. Raises ConfigurationError."""
-    without_secrets(to, "sink nats")
-    scheme, _, rest = to.partition("://")
-    hosts, _, stream = rest.partition("/")
-    if scheme not in ("nats", "tls") or not hosts or not all(hosts.split(",")):
-        raise ConfigurationError('sink nats: the URL must be such as "nats://one:4222,two:4222/TELEMETRY"')
-    if "@" in hosts:
-        raise ConfigurationError(
-            "sink nats: the URL names a user, or holds a token; give user, token_file and the like"
-        )
-    return tuple(f"{scheme}://{host if ':' in host else f'{host}:4222'}" for host in hosts.split(",")), stream
-
-
-def _token(what: str, text: str) -> str:
-    """Return a part of a subject. Raises ConfigurationError for what would be another one."""
-    if not text or not text.isprintable() or set(text) & set(" .*>/\\"):
-        raise ConfigurationError(f"sink nats: {what} must have neither blanks nor any of . * > / \\")
-    return text
-
-
-def _tls(ca_file: str | None, certificate_file: str | None, key_file: str | None) -> ssl.SSLContext:
-    ca, certificate, key = (each and os.path.expanduser(each) for each in (ca_file, certificate_file, key_file))
-    try:
-        context = ssl.create_default_context(cafile=ca)
-        if certificate:
-            context.load_cert_chain(certificate, key)
-    except OSError as error:  # ssl.SSLError too
-        raise ConfigurationError(
-            f"sink nats: the files of certificates and keys cannot be used: {error.strerror or 'no PEM'}"
-        ) from None
-    return context
-
-
-def _need_nkeys() -> None:
-    try:
-        import nkeys  # type: ignore[import-not-found]  # noqa: F401
-    except ImportError:
-        raise MissingExtra("the sink nats with nkey_file or credentials_file", "nats") from None

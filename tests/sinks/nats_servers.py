@@ -96,9 +96,15 @@ class NATSServers:
             self.kill_one(number)
 
     def leader(self, stream: str) -> int:
-        """Return which server leads a stream."""
-        info = self.ask(lambda context: context.stream_info(stream))
-        return int(info.cluster.leader[1:])
+        """Return which server leads a stream, as soon as one does."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        while True:
+            try:
+                return int(self.ask(lambda context: context.stream_info(stream)).cluster.leader[1:])
+            except Exception:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def ask(self, question: Any) -> Any:
         """Ask JetStream: `question` makes a coroutine of a context."""
