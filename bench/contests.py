@@ -150,6 +150,9 @@ SHIPPING = {
     "reading": Contest(
         {"many": "reading:many", "few": "reading:few"}, slices=1, pace=(1, 1), values=1, warmups=0, loops=1
     ),
+    "lake query": Contest(
+        {"ours": "query:our_lake_query", "duckdb": "query:duckdb_lake_reader"}, pace=(1, 1), values=2, loops=1
+    ),
 }
 
 CONTESTS = {**RECORDING, **SHIPPING}

@@ -1,4 +1,7 @@
-"""How many events of each schema a day? A journal of a million answers, and DuckDB's own reader of JSON."""
+"""How many events of each schema a day? A journal of a million answers, and DuckDB's own reader of JSON.
+
+A lake is asked the same, and DuckDB's own reader of Parquet files.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,21 @@ from .subjects import Subject
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["JOURNAL", "build", "duckdb_reader", "our_query"]
+__all__ = [
+    "JOURNAL",
+    "LAKE",
+    "build",
+    "build_lake",
+    "duckdb_lake_reader",
+    "duckdb_reader",
+    "our_lake_query",
+    "our_query",
+]
 
 JOURNAL = "BENCH_JOURNAL"
 """The environment variable that says where the journal stands."""
+LAKE = "BENCH_LAKE"
+"""That for the lake."""
 
 _DAYS = 30
 _SCHEMAS = 4
@@ -40,12 +54,23 @@ def build(directory: Path, events: int) -> None:
     handler.close()
 
 
-def _asking(ask: Callable[[Path], list[tuple[Any, ...]]]) -> Subject:
-    journal = Path(os.environ[JOURNAL])
+def build_lake(directory: Path, events: int) -> None:
+    """Make such a journal, and a lake of it."""
+    from jupyter_telemetry.shipping import Shipper
+    from jupyter_telemetry.sinks.lake import LakeSink
+
+    journal = directory / "journal"
+    build(journal, events)
+    if not Shipper(journal, LakeSink(directory / "lake")).ship():
+        raise RuntimeError("not all of it came to the lake")
+
+
+def _asking(ask: Callable[[Path], list[tuple[Any, ...]]], where: str = JOURNAL) -> Subject:
+    place = Path(os.environ[where])
 
     def run(times: int) -> None:
         for _ in range(times):
-            rows = ask(journal)
+            rows = ask(place)
             if len(rows) != _DAYS * _SCHEMAS:
                 raise RuntimeError(f"an answer of {len(rows)} rows, not {_DAYS * _SCHEMAS}")
 
@@ -77,3 +102,29 @@ def duckdb_reader(_: Path) -> Iterator[Subject]:
             return connection.execute(_QUESTION.format(source)).fetchall()
 
     yield _asking(ask)
+
+
+@contextmanager
+def our_lake_query(_: Path) -> Iterator[Subject]:
+    """Open the lake, ask it, take the rows."""
+    from jupyter_telemetry.analysis import open_lake
+
+    def ask(lake: Path) -> list[tuple[Any, ...]]:
+        with open_lake(lake) as opened:
+            return list(opened.sql(_QUESTION.format("events")).rows())
+
+    yield _asking(ask, LAKE)
+
+
+@contextmanager
+def duckdb_lake_reader(_: Path) -> Iterator[Subject]:
+    """Let DuckDB read the same files by itself, whose columns may differ."""
+    import duckdb
+
+    def ask(lake: Path) -> list[tuple[Any, ...]]:
+        source = f"read_parquet('{lake}/schema=*/day=*/*.parquet', union_by_name = true)"
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(_QUESTION.format(source)).fetchall()
+
+    yield _asking(ask, LAKE)

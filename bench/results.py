@@ -25,7 +25,16 @@ __all__ = ["LIBRARIES", "RESULTS", "conditions", "load_growth", "save", "save_gr
 RESULTS = Path(__file__).resolve().parent / "results"
 _LONG = "long.json"  # the run of ten million events, which is not part of every run
 _PEERS = ("jupyter_events", "structlog", "python-json-logger", "opentelemetry-sdk", "orjson", "jsonschema-rs", "duckdb")
-LIBRARIES = ("httpx", "opentelemetry-exporter-otlp-proto-http", "confluent-kafka", "nats-py", "psycopg", "orjson")
+LIBRARIES = (
+    "httpx",
+    "opentelemetry-exporter-otlp-proto-http",
+    "confluent-kafka",
+    "nats-py",
+    "psycopg",
+    "pyarrow",
+    "duckdb",
+    "orjson",
+)
 """Those of the sinks."""
 
 

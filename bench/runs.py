@@ -90,13 +90,17 @@ def shipping(wanted: Wanted, directory: Path) -> dict[str, str]:
     extent, names = wanted.extent, wanted.of([*SHIPPING])
     if not names:
         return {}
-    progress = Progress(extent.rounds * len(names) + len(DESTINATIONS) + 2)
+    progress = Progress(extent.rounds * len(names) + len(DESTINATIONS) + 3)
     events = _LONG if wanted.long else extent.asked
     journals = directory / "journals"
     environment = {reading.JOURNALS: str(journals)}
     if "reading" in names:
         progress(f"a journal of {events:,} events")
         reading.build(journals, events)
+    if "lake query" in names:
+        progress("a lake to ask")
+        query.build_lake(directory, extent.asked)
+        environment[query.LAKE] = str(directory / "lake")
     measured = _rounds(names, wanted, directory, progress, environment)
     memories = []
     if not wanted.only:

@@ -69,7 +69,7 @@ itself lies in that range.
 
 A shipper is one process on this machine, whose processors and disk the destination shares. A cluster of several
 machines takes more; one at the other end of a slow line takes less. What a destination keeps differs, and so does what
-its acknowledgement is worth: {{doc}}`shipping` and the guide to each say it.
+its acknowledgement is worth: {{doc}}`../how-to/choose-a-destination` says it.
 
 {choice}
 

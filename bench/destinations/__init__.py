@@ -56,6 +56,14 @@ class About(NamedTuple):
 
 
 DESTINATIONS = {
+    "lake": About(
+        "lake:Lake",
+        "Lake",
+        "Parquet files with typed columns in a directory, each event once by its id, on the disk",
+        "pyarrow: `read_json` of the text of each batch, and `write_table` into a file, which looks for nothing else",
+        "You want to ask questions of years, in any engine, to have events taken away, and to run nothing.",
+        150_000,
+    ),
     "kafka": About(
         "kafka:Kafka",
         "Kafka",

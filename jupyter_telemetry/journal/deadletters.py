@@ -1,8 +1,8 @@
 """Dead letters: events that a destination will never take, with the reason, one file for each batch that had some.
 
-`dead-letter/<destination>/<time>-<random>.jsonl` holds lines {"refused_at":RFC 3339,"reason":"…","event":{…}}; the
-event stands there as it stood in the journal, the reason holds no value of it. A file is written whole, once, and is
-on the disk before the cursor passes its events. An erasure replaces it by what may stay.
+`dead-letter/<destination>/<time>-<random>.jsonl` holds lines {"refused_at":RFC 3339,"reason":"…","segment":"…",
+"event":{…}}; the event stands there as it stood in that segment, the reason holds no value of it. A file is written
+whole, once, and is on the disk before the cursor passes its events. An erasure replaces it by what may stay.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class DeadLetter(NamedTuple):
     path: Path
     refused_at: str  # RFC 3339 in UTC
     reason: str
+    segment: str  # the name of that which it stands in, or stood
     event: bytes  # UTF-8 JSON, without a newline, as it stood in the journal
     event_id: str
 
@@ -54,10 +55,10 @@ class DeadLetter(NamedTuple):
 def write_dead_letters(
     journal: str | os.PathLike[str],
     destination: str,
-    refused: Iterable[tuple[bytes, str]],
+    refused: Iterable[tuple[bytes, str, str]],
     check: Callable[[], None] = lambda: None,
 ) -> Path:
-    """Keep events (line, reason) that a destination refused; they are on the disk when this returns.
+    """Keep events (line, reason, segment's name) that a destination refused; they are on the disk when this returns.
 
     destination: the directory's name. Raises OSError, and what `check` raises; then nothing was kept.
     """
@@ -69,8 +70,8 @@ def write_dead_letters(
     refused_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
     path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
     with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
-        for line, reason in refused:
-            head = orjson.dumps({"refused_at": refused_at, "reason": reason})
+        for line, reason, segment in refused:
+            head = orjson.dumps({"refused_at": refused_at, "reason": reason, "segment": segment})
             file.write(head[:-1] + b"," + _EVENT + line.rstrip(b"\n") + b"}\n")
     give_to_owner_of(place, path)
     return path
@@ -88,7 +89,9 @@ def dead_letters(journal: str | os.PathLike[str], destination: str | None = None
                     found = orjson.loads(line)
                     start = line.index(_EVENT) + len(_EVENT)  # a reason has no such, for its quotes are escaped
                     text = line.rstrip(b"\n")[start:-1]
-                    yield DeadLetter(path, found["refused_at"], found["reason"], text, event["__id__"])
+                    yield DeadLetter(
+                        path, found["refused_at"], found["reason"], found["segment"], text, event["__id__"]
+                    )
 
 
 def remove_dead_letters(

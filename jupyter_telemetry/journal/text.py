@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
+from io import BytesIO
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -79,19 +80,16 @@ class SegmentText:
         begun: list[bytes] = []  # of a line that is longer than a chunk
         while position < end and (chunk := self.read(position, min(CHUNK_BYTES, end - position))):
             position += len(chunk)
-            first, newline, others = chunk.partition(b"\n")
-            begun.append(first)
-            if not newline:
-                continue
-            line = b"".join(begun) + newline
-            yield offset, line
-            offset += len(line)
-            *whole, rest = others.split(b"\n")
-            for text in whole:
-                line = text + b"\n"
+            lines = BytesIO(chunk).readlines()
+            rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
+            if lines and begun:
+                lines[0] = b"".join((*begun, lines[0]))
+                begun = []
+            for line in lines:
                 yield offset, line
                 offset += len(line)
-            begun = [rest]
+            if rest:
+                begun.append(rest)
 
     def whole_end(self) -> int:
         """Return where the last whole line ends."""

@@ -183,6 +183,7 @@ class Lake:
             request_timeout=REQUEST_TIMEOUT_S,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=2),
             background_writes=False,
+            allow_delayed_open=True,  # one request for an object that is not large
             **options,
         )
         return ObjectStore(filesystem, self._bucket, self._prefix, f"s3://{self._bucket}/{self._prefix}".rstrip("/"))

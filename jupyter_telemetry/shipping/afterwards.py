@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import orjson
@@ -58,30 +59,33 @@ def _told(file: BinaryIO, cursor: Cursor, name: str) -> int:
     return offset if len(line) == offset - start and line.endswith(orjson.dumps(last) + b"\n" if last else b"") else 0
 
 
-def account_for_the_gone(journal: Path, cursor: Cursor) -> bool:
+def account_for_the_gone(
+    journal: Path, cursor: Cursor, refused: Callable[[], Counter[str]] = lambda: Counter()
+) -> bool:
     """Sum up, in the cursor, what the destination had of segments that are gone; say whether there were any.
 
     What a limit deleted before the destination had it is expired for this one. What an erasure took is erased,
-    whether or not it was delivered before.
+    whether or not it was delivered before. `refused` counts the dead letters there are, by segment.
     """
     there = {segment.name for segment in scan(journal)}
     upto = _read_accounts(journal, cursor)  # after that look: a limit announces what it deletes
     there |= {segment.name for segment in scan(journal)}  # one that is renamed may be missing from one listing
     cursor.settled = [name for name in cursor.settled if name not in there]
     gone = (cursor.segments.keys() | cursor.announced.keys()) - there
+    letters = refused() if gone else Counter[str]()
     erased = None
     for name in sorted(gone):
         progress = cursor.segments.pop(name, None)
         events = cursor.announced.pop(name, None)
         had = progress.delivered + progress.refused if progress is not None else 0
-        if events is not None:
-            lost_to_an_erasure = max(0, had - events)  # that has rewritten it since the last look
-            cursor.delivered += max(0, progress.delivered - lost_to_an_erasure) if progress is not None else 0
-            cursor.expired += max(0, events - had)
+        if events is not None:  # an erasure may have rewritten it since the last look
+            delivered = max(0, min(had, events) - letters[name])
+            cursor.delivered += delivered
+            cursor.expired += max(0, events - letters[name] - delivered)
         elif progress is not None and progress.anchors:
             erased = _all_erased(journal) if erased is None else erased
             if progress.anchors[0] not in erased:  # else all of it was
-                cursor.delivered += progress.delivered
+                cursor.delivered += max(0, had - letters[name])
         cursor.settled = [*cursor.settled, name][-_REMEMBERED:]
     changed = bool(gone) or cursor.accounts != upto
     cursor.accounts = upto

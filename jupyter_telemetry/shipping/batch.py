@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from ..journal.line import id_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -73,7 +75,7 @@ class Batch:
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The `__id__` of each event."""
-        return tuple(head.event_id for head in self.heads)
+        return tuple(id_of(line).decode() for line in self.lines)  # most sinks need no more of the heads
 
     @cached_property
     def events(self) -> tuple[dict[str, Any], ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
@@ -200,7 +201,7 @@ class Carrier:
 
     def _bury(self, hand: Hand, refused: dict[int, str]) -> None:
         """Write dead letters, and none of an event that is erased meanwhile: an erasure looks for them at its end."""
-        letters = [(hand.lines[index], reason) for index, reason in sorted(refused.items())]
+        letters = [(hand.lines[index], reason, hand.segment_of(index)) for index, reason in sorted(refused.items())]
         check = self._check_hand or self._lease.check
         path = write_dead_letters(self._directory, self._place.name, letters, check)
         try:
@@ -227,7 +228,7 @@ class Carrier:
                 break
             note()
             self._save(cursor)
-        if account_for_the_gone(self._directory, cursor):
+        if account_for_the_gone(self._directory, cursor, self._refused_by_segment):
             self._save(cursor)
         return is_done
 
@@ -274,6 +275,9 @@ class Carrier:
             self._cursor = cursor
             self._feed = Feed(self._directory, cursor, self._refused_ids, self._say_unreadable)
         return self._feed, self._cursor
+
+    def _refused_by_segment(self) -> Counter[str]:
+        return Counter(letter.segment for letter in dead_letters(self._directory, self._place.name))
 
     def _refused_ids(self) -> set[str]:
         return {letter.event_id for letter in dead_letters(self._directory, self._place.name)}

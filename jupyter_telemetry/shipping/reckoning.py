@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,15 +40,15 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
 
     It reads the whole journal, and changes nothing. While events are recorded and shipped it tells of different
     moments: those of one batch may be missing, or count twice. So do those that an erasure has named before it was
-    killed, if a limit has deleted them since; and a dead letter that was erased is missing from `delivered` if a limit
-    deleted its segment before any shipper looked.
+    killed, if a limit has deleted them since.
 
     Raises JournalError for what cannot be read.
     """
     directory, place = Path(journal), Path(place)
     cursor = Cursor.load(place / CURSOR_FILE, "")
     try:
-        refused = {letter.event_id for letter in dead_letters(directory, place.name)}
+        letters = list(dead_letters(directory, place.name))
+        refused = {letter.event_id for letter in letters}
         feed = Feed(directory, cursor, lambda: refused)
         delivered = waiting = 0
         there: set[str] = set()
@@ -57,7 +58,7 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
                 if event_id not in refused:
                     delivered += is_had
                     waiting += not is_had
-        account_for_the_gone(directory, cursor)
+        account_for_the_gone(directory, cursor, lambda: Counter(letter.segment for letter in letters))
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
     erased = {event_id for tombstone in tombstones(directory) for event_id in tombstone.ids()}

@@ -22,6 +22,7 @@ def test_every_promise_of_the_issue_has_its_row(shipped):
     assert targets[:2] == ["≤ 4.5 × the floor", "≤ 10 µs"]
     assert targets.count("≤ 1.1 × the time") == 10  # three percentiles at three levels, and reading
     assert targets.count("≤ 100 MB") == 1
+    assert targets[-1] == "≤ 1.3 × the time"
     assert sum("events into" in row.what for row in rows) == len(DESTINATIONS)
     assert all(row.found is not None for row in rows)
     by_target = {row.target: row for row in rows}

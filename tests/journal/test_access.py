@@ -47,7 +47,7 @@ def test_its_group_reads_all_and_writes_only_where_it_ships(directory):
     handler.write_event(line(1))
     account(directory, "lost", 1, "a")
     handler.close()
-    write_dead_letters(directory, "there", [(line(1), "no")])
+    write_dead_letters(directory, "there", [(line(1), "no", "segment")])
 
     found = modes(directory)
     (schema,) = (name for name in found if name.startswith("schemas/"))
@@ -110,7 +110,7 @@ for path in (directory, *directory.glob("2*")):
 cursor = Cursor("there", {segment.name: Progress(segment.inode, segment.size, 1)})
 place = directory / "shipping" / "there"
 cursor.save(place / "cursor.json", lambda: None)
-write_dead_letters(directory, "there", [(line, "no") for line in JournalReader(directory).lines()])
+write_dead_letters(directory, "there", [(line, "no", "segment") for line in JournalReader(directory).lines()])
 print(json.dumps({
     "uid": os.geteuid(),
     "numbers": [event["number"] for event in JournalReader(directory).events()],

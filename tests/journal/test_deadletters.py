@@ -35,7 +35,7 @@ def lost():
 
 
 def bury(journal, *lines, destination="sink"):
-    return write_dead_letters(journal, destination, [(each, "too bad") for each in lines])
+    return write_dead_letters(journal, destination, [(each, "too bad", "a segment") for each in lines])
 
 
 def found(journal, destination=None):
@@ -60,11 +60,12 @@ def of_b(number):
 
 def test_one_is_kept_as_it_stood_with_the_reason(tmp_path):
     text = line(1, text='"event": ü\u2028', event={"event": 1})
-    path = write_dead_letters(tmp_path, "sink", [(text, 'no column "event":{'), (line(2), "too large")])
+    path = write_dead_letters(tmp_path, "sink", [(text, 'no column "event":{', "a"), (line(2), "too large", "b")])
     first, second = dead_letters(tmp_path)
-    assert (first.path, first.reason, first.event, first.event_id) == (
+    assert (first.path, first.reason, first.segment, first.event, first.event_id) == (
         path,
         'no column "event":{',
+        "a",
         text.rstrip(b"\n"),
         event_id(1),
     )
@@ -98,7 +99,7 @@ def test_what_is_none_is_passed_over(tmp_path):
 
 def test_who_may_write_no_more_keeps_nothing(tmp_path):
     with pytest.raises(LockLost):
-        write_dead_letters(tmp_path, "sink", [(line(1), "")], lost)
+        write_dead_letters(tmp_path, "sink", [(line(1), "", "")], lost)
     assert os.listdir(tmp_path / "dead-letter" / "sink") == []
 
 

@@ -427,7 +427,8 @@ class Plan:
 
     def _start_recorder(self) -> None:
         environment = {
-            CLOCK_VARIABLE: str(self.chance.choice([0, 0, 0, -3600, 86_400])),
+            # Ahead by less than makes a writer take the others' segments for those of dead ones (retention).
+            CLOCK_VARIABLE: str(self.chance.choice([0, 0, 0, -86400, -3600, 3600, 86400])),
             FILE_VARIABLE: str(self.chance.choice([0, 0, 4000, 30_000])),
         }
         url = self.chance.choice(["", "", self.destination.url])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 from journal.lines import event_id, line
@@ -128,9 +129,9 @@ def test_while_nothing_is_gone_nothing_changes(journal, cursor):
 
 
 def test_what_a_limit_deleted_before_it_was_had_is_expired(journal, cursor):
-    had(journal, cursor, 2, 1)
+    path = had(journal, cursor, 2, 1)
     expire_oldest(journal)
-    assert account_for_the_gone(journal, cursor)
+    assert account_for_the_gone(journal, cursor, lambda: Counter({path.stem: 1, "another": 7}))
     assert summed(cursor) == (2, 1, [])
     assert not account_for_the_gone(journal, cursor)
 
@@ -148,6 +149,14 @@ def test_what_was_erased_and_then_expired_counts_as_no_more_than_there_was(journ
     expire_oldest(journal)
     account_for_the_gone(journal, cursor)
     assert summed(cursor) == (1, 0, [])
+
+
+def test_a_dead_letter_that_was_erased_and_then_expired_is_neither(journal, cursor):
+    path = had(journal, cursor, 3, 1)
+    path.write_bytes(line(0) + line(1) + line(2))
+    expire_oldest(journal)
+    account_for_the_gone(journal, cursor)
+    assert summed(cursor) == (3, 0, [])
 
 
 def test_what_was_erased_as_a_whole_is_neither_delivered_nor_expired(journal, cursor):

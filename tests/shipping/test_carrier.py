@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+from itertools import pairwise
 
 import pytest
 from journal.lines import event_id, line
@@ -15,7 +17,7 @@ from jupyter_telemetry.journal.deadletters import dead_letters
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
-from jupyter_telemetry.shipping import BatchLimits
+from jupyter_telemetry.shipping import BatchLimits, Shipper
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.lease import Lease
 from jupyter_telemetry.shipping.state import read_state
@@ -385,3 +387,25 @@ def test_the_cursor_is_on_the_disk_before_a_batch_is_sent(journal, sink, carrier
     carrier.carry(until_empty=True)
     (path,) = journal.glob("*.jsonl")
     assert seen == [[[path.stem, path.stat().st_ino, 0, len(line(1))]]]
+
+
+def test_an_acknowledgement_is_on_the_disk_before_the_next_batch_is_sent(journal, sink, carrier):
+    put(journal, *map(line, range(12)))
+    seen = []
+    sink.before = lambda: seen.append(cursor_of(journal))
+    carrier.carry(until_empty=True)
+    (path,) = journal.glob("*.jsonl")
+    ends = [sum(len(line(number)) for number in range(count)) for count in (0, 5, 10, 12)]
+    assert [found.segments[path.stem].offset for found in seen] == ends[:3]
+    assert [(take.start, take.end) for found in seen for take in found.in_hand] == list(pairwise(ends))
+    assert cursor_of(journal).segments[path.stem].offset == ends[3]
+
+
+def test_who_is_asked_to_stop_between_two_batches_writes_down_what_is_acknowledged(journal, sink):
+    put(journal, *map(line, range(12)))
+    stop = threading.Event()
+    sink.after = stop.set
+    assert not Shipper(journal, sink).ship(stop=stop)
+    (path,) = journal.glob("*.jsonl")
+    found = cursor_of(journal)
+    assert (found.segments[path.stem].delivered, found.in_hand) == (5, [])

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import uuid
 
 import pytest
+from lake.lakes import things
 from pyarrow import fs
 
+from jupyter_telemetry import ConfigurationError
 from jupyter_telemetry._contract import deliver, expected, make_batch, numbered
+from jupyter_telemetry.analysis import open_lake
+from jupyter_telemetry.errors import MissingExtra
 from jupyter_telemetry.lake.lake import Lake
+from jupyter_telemetry.shipping import Unavailable
+from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.lake import LakeSink
 from jupyter_telemetry.testing import SinkContract
 
@@ -115,3 +123,72 @@ class TestLakeInAnObjectStore(SinkContract):
             deliver(sink, part)
         self.relay.lose_replies = 0
         assert self.found() == expected(batch)
+
+    def test_what_is_compacted_there_is_read_once_while_it_is_deleted(self):
+        lake = Lake(self.url, **self.options)
+        batches = [things(5, journal=f"j{n}", first=5 * n) for n in range(3)]
+        for batch in batches:
+            self.send(self.make_sink(), batch)
+        delete, lake.place.delete = lake.place.delete, lambda paths: None
+        lake.compact()
+        assert len(lake.place.files("schema=example_org_thing_v1")) == 4
+        assert self.found() == {key: value for batch in batches for key, value in expected(batch).items()}
+        lake.place.delete = delete
+        lake.compact()
+        assert len(lake.files()) == 1
+        assert len(self.found()) == 15
+
+    def test_it_is_asked_like_a_directory(self):
+        self.send(self.make_sink(), things(5))
+        with open_lake(self.url, **self.options) as lake:
+            assert lake.sql("SELECT sum(count), min(name) FROM example_org_thing_v1").rows() == [(10, "thing 0")]
+            assert lake.sql("SELECT count(*) FROM events").rows() == [(5,)]
+
+    def test_a_bucket_that_is_not_there_and_keys_that_are_not_whole_are_said(self):
+        elsewhere = LakeSink("s3://no-such-bucket-anywhere/x", **self.options)
+        with pytest.raises(Unavailable) as caught:
+            elsewhere.open()
+        assert "it is not there" in str(caught.value) or "no such bucket" in str(caught.value)
+        half = {name: value for name, value in self.options.items() if name != "secret_key_file"}
+        with pytest.raises(ConfigurationError, match="access_key and secret_key"):
+            LakeSink(self.url, **half).open()
+
+    def test_a_server_that_does_not_answer_is_given_up(self, monkeypatch):
+        monkeypatch.setattr("jupyter_telemetry.lake.lake.REQUEST_TIMEOUT_S", 0.3)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            options = {**self.options, "endpoint": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+            with pytest.raises(Unavailable):
+                LakeSink(self.url, **options).open()
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("s3://bucket/lake?x=1", {}),
+        ("s3://key:secret@bucket/lake", {}),
+        ("s3://bucket/lake", {"endpoint": "http://key:secret@host"}),
+        ("gs://bucket", {}),
+        ("/srv/lake", {"endpoint": "http://host"}),
+    ],
+)
+def test_what_is_no_lake_is_refused(url, options):
+    with pytest.raises(ConfigurationError) as caught:
+        LakeSink.from_url(url, **options)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_lake_is_made_of_a_path_or_a_url(tmp_path):
+    by_path, by_url = make_sink(str(tmp_path / "a lake")), make_sink((tmp_path / "a lake").as_uri())
+    assert by_path.name == by_url.name == (tmp_path / "a lake").as_uri()
+    with pytest.raises(ConfigurationError, match="endpont"):
+        make_sink({"to": str(tmp_path), "endpont": "x"})
+    assert make_sink("s3://bucket/lake").name == "s3://bucket/lake"
+    assert make_sink({"to": "s3://b/l", "endpoint": "https://minio:9000"}).name == "s3://b/l@minio:9000"
+
+
+def test_without_pyarrow_the_extra_is_named(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith(("pyarrow", "jupyter_telemetry.lake"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtra, match=r"jupyter_telemetry\[lake\]"):
+        LakeSink("x")
