@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Lake"]
 
-CONNECT_TIMEOUT_S = 5.0
-REQUEST_TIMEOUT_S = 15.0
+CONNECT_TIMEOUT_S = 4.0
+REQUEST_TIMEOUT_S = 6.0  # without a byte
 _LOCK_WAIT_S = 20.0
 _AWS = re.compile(r"AWS Error ([A-Z_]+)")
 
