@@ -23,6 +23,7 @@ from .parquet import read_schema
 from .place import Directory, ObjectStore, Overtaken, Place
 from .reading import current_files, read_events
 from .schemas import LakeSchema, Schemas
+from .swapping import complete
 from .table import Layout
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class Lake:
     def erase(self, ids: Sequence[str]) -> int:
         """Take the events with these ids out; say how many rows that were. Raises OSError, LockLost."""
         with self._lock() as check:
+            if isinstance(self.place, Directory):
+                complete(self.place)  # what a compaction left behind holds events too
             return erase(self.place, ids, check)
 
     def compact(self, before: date | None = None) -> Compaction:
