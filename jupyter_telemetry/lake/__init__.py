@@ -1,8 +1,8 @@
 """A lake: events as Parquet files with typed columns, by schema and day, for any engine that reads them.
 
 The parts: kinds and arrays (JSON values as Arrow's) → table (events as a table, and back) → parquet (tables as files)
-→ place (where files stand) with layout (under which names) and schemas → appending, erasing, compaction, reading →
-lake (one of them, by its path or URL).
+→ place (where files stand) with layout (under which names) and schemas → appending, erasing, compaction (with
+swapping and exchange), reading → lake (one of them, by its path or URL).
 """
 
 from __future__ import annotations

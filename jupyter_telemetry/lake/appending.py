@@ -31,11 +31,11 @@ __all__ = ["DAYS_OPEN", "Appender"]
 
 DAYS_OPEN = 2  # today and yesterday, in UTC: files of earlier days are never merged into, so that they can be compacted
 FEW_ROWS = 20_000  # into a file of fewer, any batch is merged
-MANY_ROWS = 500_000  # into a file of more, none
+MANY_ROWS = 100_000  # into a file of more, none
 MOST_REWRITTEN = 16  # rows that are written again for one of the batch, in a file that is not small
 LARGEST = 32 * 1024**2  # bytes of a file that is merged into
 ADOPTED_AFTER_S = 300.0  # in an object store: no request of a writer that is gone is under way any more
-_AT_ONCE = 1000  # events that are Python objects together: more would make the garbage collector look at them all
+_AT_ONCE = 500  # events that are Python objects together: of more, the garbage collector would look at them all again
 
 
 _Key = tuple[str, Any, str]  # a schema's id, its version as it was recorded, and a day

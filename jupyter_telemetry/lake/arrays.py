@@ -104,7 +104,10 @@ def instant_text(moment: datetime) -> str:
 
 
 def _texts(_: SqlType, values: list[Any]) -> Column:
-    return _plain(values, str, pa.string())
+    try:
+        return Column(pa.array(values, pa.string()), set())
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # another type is among them
+        return _plain(values, str, pa.string())
 
 
 def _booleans(_: SqlType, values: list[Any]) -> Column:

@@ -8,24 +8,20 @@ heeds and others do not.
 
 from __future__ import annotations
 
-import os
-import shutil
 from datetime import date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
-from ..privatefile import sync_directory
 from .appending import DAYS_OPEN
-from .exchange import exchange
 from .layout import COMPACTED, Partition, file_name, owner_of, partition_of
 from .parquet import ABSORBED, absorbed, encoded, read_table
 from .place import Directory
+from .swapping import complete, swap
 from .table import ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from .place import Entry, Place
 
@@ -53,6 +49,8 @@ def compact(place: Place, before: date | None = None, check: Callable[[], None] 
     end = latest_day() + timedelta(days=1)
     end = min(end, before) if before is not None else end
     done = Compaction()
+    if isinstance(place, Directory):
+        complete(place)
     for partition, files in _partitions(place, end.isoformat()):
         check()
         files = _without_absorbed(place, files)
@@ -102,41 +100,24 @@ def _merged(place: Place, files: Sequence[Entry]) -> Iterator[tuple[list[Entry],
 
 
 def _exchanged(place: Directory, partition: Partition, files: Sequence[Entry], check: Callable[[], None]) -> int | None:
-    """Put a directory with compacted files in the place of a partition's; None where that cannot be done at once."""
-    target = place.path / partition.path
-    beside = place.draft()
-    beside.mkdir()
-    try:
-        beside.chmod(target.stat().st_mode & 0o7777)
-        count = 0
+    """Compact a partition by an exchange; return how many files there are then, None where that cannot be done."""
+    names: list[str] = []
+
+    def new() -> Iterator[tuple[str, Any]]:
         for _, table in _merged(place, files):
-            place.fill(beside / file_name(COMPACTED), encoded(table))
-            count += 1
-        sync_directory(beside)
-        check()
-        if not _are_same(place.files(partition.path), files):  # erased from meanwhile: another time
-            return len(files)
-        if not exchange(str(beside), str(target)):
-            return None
-        sync_directory(target.parent)
-        _keep_latecomers(beside, target, files)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return count
+            check()  # which also tells the others that this one lives
+            names.append(file_name(COMPACTED))
+            yield names[-1], encoded(table)
+
+    swapped = swap(place, partition.path, files, new(), check)
+    if swapped is None:
+        return None
+    return len(names) if swapped else len(files)  # else one was erased from meanwhile: another time
 
 
 def _are_same(found: Sequence[Entry], files: Sequence[Entry]) -> bool:
     """Say whether the files are still as they were; there may be others beside them."""
     return set(files) <= set(found)
-
-
-def _keep_latecomers(old: Path, new: Path, files: Sequence[Entry]) -> None:
-    """Take over what was written into the old directory while the new one was made."""
-    known = {each.name for each in files}
-    for name in sorted(os.listdir(old)):
-        if name not in known:
-            os.replace(old / name, new / name)
-    sync_directory(new)
 
 
 def _absorbing(place: Place, partition: Partition, files: Sequence[Entry], check: Callable[[], None]) -> int:

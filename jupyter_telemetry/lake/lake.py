@@ -23,6 +23,7 @@ from .parquet import read_schema
 from .place import Directory, ObjectStore, Overtaken, Place
 from .reading import current_files, read_events
 from .schemas import LakeSchema, Schemas
+from .swapping import complete
 from .table import Layout
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Lake"]
 
-CONNECT_TIMEOUT_S = 5.0
-REQUEST_TIMEOUT_S = 15.0
+CONNECT_TIMEOUT_S = 4.0
+REQUEST_TIMEOUT_S = 6.0  # without a byte
 _LOCK_WAIT_S = 20.0
 _AWS = re.compile(r"AWS Error ([A-Z_]+)")
 
@@ -130,6 +131,8 @@ class Lake:
     def erase(self, ids: Sequence[str]) -> int:
         """Take the events with these ids out; say how many rows that were. Raises OSError, LockLost."""
         with self._lock() as check:
+            if isinstance(self.place, Directory):
+                complete(self.place)  # what a compaction left behind holds events too
             return erase(self.place, ids, check)
 
     def compact(self, before: date | None = None) -> Compaction:

@@ -134,7 +134,7 @@ class Directory(_Listed):
         for name in os.listdir(drafts):
             with contextlib.suppress(OSError):
                 left = drafts / name
-                if left.is_file() and time.time() - left.stat().st_mtime > _STALE_DRAFT_S:
+                if left.is_file() and left.suffix != ".json" and time.time() - left.stat().st_mtime > _STALE_DRAFT_S:
                     left.unlink()
 
     def write(

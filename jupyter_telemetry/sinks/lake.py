@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LakeSink"]
 
-GIVE_UP_AFTER_S = 25.0  # between two files of a batch; the rest is sent again
+GIVE_UP_AFTER_S = 20.0  # between two files of a batch; the rest is sent again
 
 
 class LakeSink:
@@ -37,7 +37,7 @@ class LakeSink:
     Raises MissingExtra, ConfigurationError.
     """
 
-    limits = BatchLimits(100_000, 32 * 1024**2, 60.0)
+    limits = BatchLimits(50_000, 16 * 1024**2, 60.0)
     erases = True
 
     def __init__(self, url: str | os.PathLike[str], **options: Any) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from jupyter_telemetry.lake import Compaction, compaction
+from jupyter_telemetry.lake import Compaction, compaction, swapping
 from jupyter_telemetry.lake.erasing import erase
 from jupyter_telemetry.lake.exchange import exchange
 from jupyter_telemetry.lake.lake import Lake
@@ -47,7 +47,7 @@ def small_files(directory, days=2):
 def how(request, monkeypatch):
     """By each of the two ways."""
     if request.param == "absorbing":
-        monkeypatch.setattr(compaction, "exchange", lambda one, other: False)
+        monkeypatch.setattr(swapping, "exchange", lambda one, other: False)
     return request.param
 
 
@@ -104,7 +104,7 @@ def test_files_with_other_columns_stay_apart(tmp_path, how):
 
 
 def test_one_that_was_killed_before_it_deleted_is_completed(tmp_path, monkeypatch):
-    monkeypatch.setattr(compaction, "exchange", lambda one, other: False)
+    monkeypatch.setattr(swapping, "exchange", lambda one, other: False)
     lake, ids = small_files(tmp_path, days=1)
     delete = lake.place.delete
     lake.place.delete = lambda paths: None
@@ -125,9 +125,34 @@ def test_what_is_written_while_it_is_compacted_is_kept(tmp_path, monkeypatch):
         put(tmp_path, late)
         return exchange(one, other)
 
-    monkeypatch.setattr(compaction, "exchange", write_and_exchange)
+    monkeypatch.setattr(swapping, "exchange", write_and_exchange)
     lake.compact()
     assert ids_in(tmp_path) == ids + Counter(late.ids)
+
+
+@pytest.mark.parametrize("moment", ["before the exchange", "after it"])
+def test_one_that_was_killed_at_the_exchange_is_completed(tmp_path, monkeypatch, moment):
+    lake, ids = small_files(tmp_path, days=1)
+    late = things(4, journal="late")
+
+    class Killed(BaseException):
+        pass
+
+    def exchange_and_die(one, other):
+        put(tmp_path, late)
+        if moment == "after it":
+            exchange(one, other)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swapping, "exchange", exchange_and_die)
+        patch.setattr(swapping, "_complete", lambda place, note: None)
+        with pytest.raises(Killed):
+            lake.compact()
+    assert len(list((tmp_path / "_drafts").iterdir())) == 2
+    lake.compact()
+    assert ids_in(tmp_path) == ids + Counter(late.ids)
+    assert list((tmp_path / "_drafts").iterdir()) == []
 
 
 def test_what_is_erased_while_it_is_compacted_does_not_come_back(tmp_path, monkeypatch, how):

@@ -45,3 +45,13 @@ def test_who_erases_waits_for_who_compacts(tmp_path, monkeypatch):
     lake = put(tmp_path, things(1))
     with Lake(tmp_path)._lock(), pytest.raises(TimeoutError):
         lake.erase(["x"])
+
+
+def test_what_a_compaction_left_behind_is_gone_too(tmp_path):
+    batch = things(5)
+    lake = put(tmp_path, batch)
+    left = tmp_path / "_drafts" / "0123"
+    left.mkdir()
+    (left / "compacted-1-2.parquet").write_bytes(b"x")
+    lake.erase(batch.ids)
+    assert list((tmp_path / "_drafts").iterdir()) == []
