@@ -121,4 +121,4 @@ def test_what_it_says_itself_is_not_changed(error):
     ],
 )
 def test_a_scheme_or_a_path_says_which(url, name):
-    assert sinks._name_in(url) == name
+    assert sinks.sink_name(url) == name
