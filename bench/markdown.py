@@ -52,4 +52,6 @@ def _plain(row: Row) -> str:
 def conditions(about: dict[str, Any]) -> str:
     """Say when, where and with what it was measured."""
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    return f"{about['date']}, {about['python']}, {about['system']}, {about['processors']} processors; {versions}"
+    load = f" with a load of {about['load']}, of other work too" if about.get("load") else ""
+    where = f"{about['python']}, {about['system']}, {about['processors']} processors{load}"
+    return f"{about['date']}, {where}; {versions}"

@@ -45,6 +45,7 @@ def conditions(packages: Sequence[str] = _PEERS) -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
         "processors": os.cpu_count(),
+        "load": round(os.getloadavg()[2], 1) if hasattr(os, "getloadavg") else None,  # of the last 15 minutes
         "versions": {name: metadata.version(name) for name in packages},
     }
 

@@ -78,7 +78,8 @@ its acknowledgement is worth: {{doc}}`../how-to/choose-a-destination` says it.
 {callers}
 
 They take turns in one process with the floor. What a thread needs afterwards, to write or to send what was left to it,
-does not count; by how much it slows the calls meanwhile does. {lasting}
+does not count; by how much it slows the calls meanwhile does.
+{lasting}
 
 ## Single calls
 

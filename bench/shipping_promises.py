@@ -29,8 +29,8 @@ _QUIET = "A quieter machine; else to find what a call waits for now and then."
 _DEAD = "To find what a shipper that waits does meanwhile."
 _CARRYING = (
     "Each line is read, looked at as a whole, written as the destination wants it, sent and waited for, one after the "
-    "other; the library's loop has its events in memory, and sends and waits only. It would take a thread that reads "
-    "the next batch while one is on its way."
+    "other; the library's loop has its events in memory, and sends and waits only. It would take less work for "
+    "each line; and where it is the destination that is waited for, reading ahead meanwhile."
 )
 _MEMORY = "Smaller batches."
 _READING = "To find what grows with a journal."
