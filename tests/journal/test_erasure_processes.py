@@ -49,7 +49,17 @@ def erased_ids(directory: Path) -> set[str]:
 
 
 def test_an_erasure_killed_at_any_moment_has_done_all_or_nothing_of_each_segment(start, tmp_path):
-    journals = [tmp_path / f"journal{number}" for number in range(60)]
+    # A busy machine leaves an eraser less time before it is killed: then more of them are.
+    half_done = rounds = 0
+    while half_done < 4:
+        rounds += 1
+        assert rounds < 10
+        half_done += killed_half_way(start, tmp_path / f"round{rounds}", seed=2025 + rounds)
+
+
+def killed_half_way(start, place: Path, seed: int) -> int:
+    """Kill erasures of 60 journals; return in how many some segments were done, and others not."""
+    journals = [place / f"journal{number}" for number in range(60)]
     for journal in journals:
         handler = JournalHandler(journal, max_segment_bytes=10_000)
         for number in range(250):
@@ -59,7 +69,7 @@ def test_an_erasure_killed_at_any_moment_has_done_all_or_nothing_of_each_segment
     kept = [
         b"".join(sorted(each for each in JournalReader(j).lines() if b'"__schema__":"b"' in each)) for j in journals
     ]
-    eraser = start(ERASER, "killed", 2026, 0.06, *journals)
+    eraser = start(ERASER, "killed", seed, 0.06, *journals)
     assert eraser.wait(timeout=60) == 0
 
     half_done = 0
@@ -73,12 +83,11 @@ def test_an_erasure_killed_at_any_moment_has_done_all_or_nothing_of_each_segment
         half_done += 0 < done < len(all_of_it)
         gone = {event["__id__"] for event in JournalReader(journal).events(damage=pytest.fail)}
         assert {each for each in _ids(all_of_it) if each not in gone} <= erased_ids(journal)
-    assert half_done > 3
-
     for journal, others in zip(journals, kept, strict=True):
         assert erase(journal, erases=erases, settle_s=0.0).left == ()
         assert b"".join(sorted(JournalReader(journal).lines(damage=pytest.fail))) == others
         assert list(journal.glob(".*")) == []
+    return half_done
 
 
 def _ids(segments: dict[str, bytes]) -> set[str]:

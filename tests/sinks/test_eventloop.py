@@ -37,7 +37,7 @@ def test_what_takes_too_long_is_given_up(loop):
 
 
 def test_connections_and_tasks_that_are_left_behind_are_ended(loop):
-    kept = []
+    kept = loop.kept = []  # for as long as the loop: one that is let go before is closed by itself
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         async def connect():
