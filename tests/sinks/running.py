@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["Program", "WebServer", "free_port", "send_once"]
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """Return a port on which nobody listens, and which no connection takes for its own end meanwhile."""
+    while True:
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", random.randrange(12_000, 32_000)))  # below those that Linux gives to connections
+            return found.getsockname()[1]
 
 
 class Program:
