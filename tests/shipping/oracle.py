@@ -28,6 +28,8 @@ import orjson
 from jupyter_telemetry.journal.deadletters import dead_letters
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.reader import JournalReader
+from jupyter_telemetry.journal.retention import Limits
+from jupyter_telemetry.journal.system import System
 from jupyter_telemetry.journal.tombstones import tombstones
 from jupyter_telemetry.journal.writer import JournalWriter
 from jupyter_telemetry.shipping import BatchLimits, Receipt, Shipper, Unavailable
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 STEP_S = 0.12
 LEASE_S = 0.5  # so that one that is stopped for a moment is taken for dead
+FEWEST = 20  # events that a plan records
 CLOCK_VARIABLE = "JUPYTER_TELEMETRY_ORACLE_CLOCK_S"  # how far a recorder's clock is from ours
 FILE_VARIABLE = "JUPYTER_TELEMETRY_ORACLE_FILE_BYTES"  # how long its files may become
 
@@ -267,10 +270,8 @@ def record(directory: str, name: str, url: str) -> None:
     chance = random.Random(name)
     writer = JournalWriter(
         directory,
-        max_segment_bytes=chance.choice([5000, 50_000, 10_000_000]),
-        max_segment_age_s=3600.0,
-        max_bytes=10**9,
-        wall_clock=lambda: time.time() + ahead_s,
+        Limits(chance.choice([5000, 50_000, 10_000_000]), 3600.0, 10**9, 30 * 86400.0),
+        system=System(wall_clock=lambda: time.time() + ahead_s),
     )
     if url:
         shipper_of(directory, url).start()
@@ -509,7 +510,14 @@ class Judgement:
         wrong = [
             f"{len(ids)} {what}: {', '.join(map(self._about, sorted(ids)[:3]))}" for what, ids in found.items() if ids
         ]
-        return wrong + self._wrong_in_the_reckoning()
+        return wrong + self._wrong_in_the_reckoning() + self._wrong_with_the_plan()
+
+    def _wrong_with_the_plan(self) -> list[str]:
+        """A plan in which programs die by themselves, or nothing is recorded, shows nothing."""
+        said = (self._plan.home / "said").read_text(errors="replace")
+        failed = [said[said.index("Traceback") :][:2000]] if "Traceback" in said else []
+        few = len(self._told) < FEWEST
+        return failed + [f"only {len(self._told)} events were recorded"] * few
 
     def _about(self, event_id: str) -> str:
         where = {"on a tombstone": self._named, "in the journal": self._there, "expired": self._plan.expired}

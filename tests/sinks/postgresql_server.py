@@ -6,7 +6,6 @@ import getpass
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,7 +14,9 @@ from pathlib import Path
 import psutil
 import psycopg
 
-__all__ = ["PASSWORD", "PostgreSQLServer", "free_port"]
+from .running import free_port
+
+__all__ = ["PASSWORD", "PostgreSQLServer"]
 
 PASSWORD = "correct horse battery staple"
 READY_WITHIN_S = 60.0
@@ -109,13 +110,6 @@ class PostgreSQLServer:
 
     def _as_user(self) -> dict[str, object]:
         return {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []} if self._user else {}
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def _is_there(process: psutil.Process) -> bool:
