@@ -37,7 +37,7 @@ _WHERE = "EventLog.shippers"
 
 
 class Dispatch:
-    """The shippers of one log. Those made from dicts are its own: it starts them, and stops them with the log."""
+    """The shippers of one log, which starts them, and stops them with itself."""
 
     def __init__(self) -> None:
         self.shippers: tuple[Shipper, ...] = ()
@@ -62,8 +62,10 @@ class Dispatch:
         """Stop all, each within its `exit_timeout_s`; what is not sent then is in the journal still."""
         shippers, self.shippers = self.shippers, ()
         self._given = []
-        for shipper in shippers:
-            shipper.stop()
+        if shippers:
+            from .shipping.shipper import stop_all
+
+            stop_all(shippers)
 
 
 class Place(NamedTuple):

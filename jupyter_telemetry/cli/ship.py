@@ -73,7 +73,7 @@ def command(
             return _follow_one(places[0], given, stop)
         fleet = _Fleet(given)
         while not stop.is_set():
-            _ship_all(fleet, places, stop, TURN_S)
+            _ship_all(fleet, places, stop, None, TURN_S)
             stop.wait(ROUND_INTERVAL_S)
     return 0
 
@@ -92,8 +92,14 @@ class _Fleet:
         return shipper
 
 
-def _ship_all(fleet: _Fleet, places: Sequence[str], stop: threading.Event, timeout_s: float | None) -> bool:
-    """Ship each journal in turn; say whether all that they hold is taken."""
+def _ship_all(
+    fleet: _Fleet,
+    places: Sequence[str],
+    stop: threading.Event,
+    timeout_s: float | None,
+    turn_s: float | None = None,
+) -> bool:
+    """Ship each journal in turn, for `turn_s` at most; say whether all that they hold is taken."""
     give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
     all_taken = True
     for directory in _directories(places):
@@ -101,7 +107,7 @@ def _ship_all(fleet: _Fleet, places: Sequence[str], stop: threading.Event, timeo
             return False
         shipper = fleet.of(directory)
         before = shipper.state.delivered_events, shipper.state.refused_events
-        rest_s = None if give_up_at is None else max(0.01, give_up_at - time.monotonic())
+        rest_s = turn_s if give_up_at is None else max(0.01, give_up_at - time.monotonic())
         try:
             taken = shipper.ship(rest_s, stop=stop)
         except TelemetryError as error:
@@ -121,7 +127,7 @@ def _say(directory: str, shipper: Shipper, before: tuple[int, int], *, taken: bo
     if refused:
         parts.append(f"{refused:,} refused: they are in dead-letter/")
     if not taken:
-        parts.append(f"not all is taken: {state.reason or 'another shipper is at work'}")
+        parts.append(f"not all is taken: {state.reason or 'time is up, or another shipper is at work'}")
     click.echo(f"{printable(directory)}: {'; '.join(map(printable, parts))}", err=not taken)
 
 

@@ -121,7 +121,7 @@ class Directory(_Listed):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(os.path.abspath(os.path.expanduser(path)))
         self.url = self.path.as_uri()
-        self._mode = 0o700
+        self._mode = stat.S_IMODE(self.path.stat().st_mode) if self.path.is_dir() else 0o700
         super().__init__(fs.LocalFileSystem(), self.path.as_posix())
 
     def open(self) -> None:

@@ -22,12 +22,13 @@ from .sink import BatchLimits
 from .state import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from ..journal.handler import JournalHandler
     from .sink import Sink
 
-__all__ = ["Shipper"]
+__all__ = ["Shipper", "stop_all"]
 
 POLL_INTERVAL_S = 1.0  # between two looks at a journal that has nothing new
 SLICE_S = 1.0  # of a wait: a lease is renewed meanwhile, and a stop is heard
@@ -136,7 +137,7 @@ class Shipper:
         return self._is_done
 
     def _ask_to_stop(self, timeout_s: float) -> None:
-        if not self._stop.is_set():
+        if self._pid == os.getpid() and not self._stop.is_set():
             self._give_up_at = time.monotonic() + timeout_s
             self._stop.set()
 
@@ -228,13 +229,13 @@ def _positive(name: str, given: Any, default: Any) -> Any:
 _running: weakref.WeakSet[Shipper] = weakref.WeakSet()
 
 
-def _stop_all() -> None:
-    """At the end of the interpreter: all at once, within the longest time that one of them has."""
-    shippers = list(_running)
+def stop_all(shippers: Iterable[Shipper]) -> None:
+    """Stop shippers all at once, within the longest `exit_timeout_s` that one of them has."""
+    shippers = list(shippers)
     for shipper in shippers:
         shipper._ask_to_stop(shipper.exit_timeout_s)
     for shipper in shippers:
         shipper.stop()
 
 
-atexit.register(_stop_all)
+atexit.register(lambda: stop_all(_running))

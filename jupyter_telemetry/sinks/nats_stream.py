@@ -86,13 +86,17 @@ class JetStream:
 
 
 def stream_config(
-    stream: str, prefix: str, replicas: int, duplicate_window_s: float, max_age_s: float
+    stream: str, prefix: str, replicas: int | str, duplicate_window_s: float | str, max_age_s: float | str
 ) -> dict[str, Any]:
-    if not isinstance(replicas, int) or not 1 <= replicas <= 5:
+    """Return the configuration of a stream; on a command line, numbers are texts. Raises ConfigurationError."""
+    try:
+        replicas = int(replicas)
+    except (TypeError, ValueError):
+        replicas = 0
+    if not 1 <= replicas <= 5:
         raise ConfigurationError("sink nats: replicas must be 1 to 5")
-    for name, seconds in (("duplicate_window_s", duplicate_window_s), ("max_age_s", max_age_s)):
-        if not isinstance(seconds, (int, float)) or seconds < 0:
-            raise ConfigurationError(f"sink nats: {name} must be a number of seconds")
+    duplicate_window_s = _seconds("duplicate_window_s", duplicate_window_s)
+    max_age_s = _seconds("max_age_s", max_age_s)
     if max_age_s:
         duplicate_window_s = min(duplicate_window_s, max_age_s)
     return {
@@ -105,6 +109,16 @@ def stream_config(
         "duplicate_window": int(duplicate_window_s * 1e9),
         "max_age": int(max_age_s * 1e9),
     }
+
+
+def _seconds(name: str, given: float | str) -> float:
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise ConfigurationError(f"sink nats: {name} must be a number of seconds")
+    return seconds
 
 
 def unfit(there: dict[str, Any], wanted: dict[str, Any]) -> str:

@@ -332,3 +332,9 @@ def test_what_follows_the_question_mark_is_not_shown_but_tells_destinations_apar
     names = [HTTPSink(f"https://example.org/in?key={key}").name for key in ("abc", "def")]
     assert len(set(names)) == 2
     assert all(name.startswith("https://example.org/in?") and "key" not in name for name in names)
+
+
+def test_no_log_shows_what_follows_the_question_mark(server, caplog):
+    with caplog.at_level("DEBUG"), pytest.raises(Unavailable, match="answers 404") as caught:
+        send_once(HTTPSink(server.url("/elsewhere?key=swordfish")), make_batch(numbered(3)))
+    assert "swordfish" not in f"{caplog.text} {caught.value}"
