@@ -61,15 +61,20 @@ def _round(place: Place, files: Sequence[Entry], wanted: set[str], check: Callab
         if partition is not None and (since is None or each.modified_ns >= since.timestamp() * 1e9):
             (near if partition.day in days else far).append(each)
     missing, erased, is_sure = set(wanted), 0, True
+    touched: set[str] = set()  # directories: a compaction that was killed half-way has left second copies in them
     for each in [*near, *far]:
-        if missing:
-            try:
-                found = _without(place, each, wanted, check)
-            except FileNotFoundError:  # compacted meanwhile
-                is_sure = False
-                continue
-            erased += len(found)
-            missing -= found
+        directory = each.path.rpartition("/")[0]
+        if not missing and directory not in touched:
+            continue
+        try:
+            found = _without(place, each, wanted, check)
+        except FileNotFoundError:  # compacted meanwhile
+            is_sure = False
+            continue
+        if found:
+            touched.add(directory)
+        erased += len(found)
+        missing -= found
     return erased, is_sure
 
 

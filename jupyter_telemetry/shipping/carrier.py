@@ -257,7 +257,7 @@ class Carrier:
         for directory in (self._place.parent, self._place):
             make_private(str(directory), mode=shared_mode(self._directory))
             give_to_owner_of(self._directory, directory)
-        was_held = self._lease.is_held
+        was_held = self._lease.is_held_here()
         if not self._lease.acquire():
             return False
         if not was_held:

@@ -30,6 +30,10 @@ class Lease(LockFile):
         self._renewed_at = 0.0
         self.is_held = False
 
+    def is_held_here(self) -> bool:
+        """Say whether this process took it: the child of a fork has none of its parent's."""
+        return self.is_held and self._pid == os.getpid()
+
     def acquire(self) -> bool:
         """Take the lease if it is free; say whether it is held. Raises OSError if it cannot be written."""
         if self._pid != os.getpid():

@@ -55,3 +55,14 @@ def test_what_a_compaction_left_behind_is_gone_too(tmp_path):
     (left / "compacted-1-2.parquet").write_bytes(b"x")
     lake.erase(batch.ids)
     assert list((tmp_path / "_drafts").iterdir()) == []
+
+
+def test_a_second_copy_is_erased_beside_the_first(tmp_path):
+    batch = things(5)
+    lake = put(tmp_path, batch)
+    (file,) = paths(tmp_path)
+    whole = tmp_path / file
+    # What a compaction leaves that is killed between its write and its deletion, where files cannot be exchanged.
+    (whole.parent / "compacted-1-2.parquet").write_bytes(whole.read_bytes())
+    assert lake.erase(batch.ids[:2]) == 4
+    assert set(ids_in(tmp_path)) == set(batch.ids[2:])
