@@ -8,6 +8,7 @@ whole, once, and is on the disk before the cursor passes its events. An erasure 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections import Counter
 from datetime import datetime, timezone
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from ..lockfile import LockFile, LockLost
 from ..privatefile import give_to_owner_of, make_private, replacing, sync_directory
 from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
@@ -37,6 +39,8 @@ __all__ = [
 ]
 
 DIRECTORY = "dead-letter"
+STALE_S = 60.0  # after which the lock was left by somebody who was killed
+PATIENCE_S = 90.0
 
 _EVENT = b'"event":'
 
@@ -97,15 +101,19 @@ def dead_letters(journal: str | os.PathLike[str], destination: str | None = None
 def remove_dead_letters(
     journal: str | os.PathLike[str], destination: str, event_ids: Collection[str], check: Callable[[], None]
 ) -> None:
-    """Take away the dead letters of events that are on their way again; nobody may erase meanwhile.
+    """Take away the dead letters of events that are on their way again.
 
     Raises OSError, and what `check` raises.
     """
-    for path in _files(journal, destination):
-        letters = list(_letters(path))
-        kept = [line for line, event in letters if event["__id__"] not in event_ids]
-        if len(kept) < len(letters):
-            _replace(path, kept, check)
+    wanted = frozenset(event_ids)
+    if not any(letter.event_id in wanted for letter in dead_letters(journal, destination)):
+        return
+    with _locked(Path(journal, DIRECTORY), check) as check_both:
+        for path in _files(journal, destination):
+            letters = list(_letters(path))
+            kept = [line for line, event in letters if event["__id__"] not in wanted]
+            if len(kept) < len(letters):
+                _replace(path, kept, check_both)
 
 
 def survey_dead_letters(
@@ -145,15 +153,16 @@ def erase_dead_letters(
     """
     erased: Counter[str] = Counter()
     kept = []
-    for line, event in _letters(path):
-        if goes(event["__schema__"], event["__id__"]):
-            erased[event["__schema__"]] += 1
-            tombstone.add(event["__id__"].encode())
-        else:
-            kept.append(line)
-    if erased:
-        tombstone.commit()
-        _replace(path, kept, check)
+    with _locked(path.parents[1], check) as check_both:
+        for line, event in _letters(path):
+            if goes(event["__schema__"], event["__id__"]):
+                erased[event["__schema__"]] += 1
+                tombstone.add(event["__id__"].encode())
+            else:
+                kept.append(line)
+        if erased:
+            tombstone.commit()
+            _replace(path, kept, check_both)
     return erased
 
 
@@ -167,6 +176,25 @@ def sweep_dead_letters(journal: str | os.PathLike[str]) -> None:
             for path in place.iterdir():
                 if path.name.startswith("."):
                     path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(place: Path, check: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """Let nobody else rewrite dead letters: what one takes away, another would bring back.
+
+    The lock stands here, and not in the journal's own directory, where a shipper of its group may write nothing. Yields
+    what raises if a file may not be replaced any more. Raises OSError; TimeoutError if others hold it all the time.
+    """
+    with LockFile(place / ".lock", stale_s=STALE_S, wait_s=PATIENCE_S, as_symlink=True) as lock:
+
+        def check_both() -> None:
+            check()
+            try:
+                lock.check()
+            except LockLost:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY)) from None
+
+        yield check_both
 
 
 def _letters(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:

@@ -26,7 +26,7 @@ from .sink import CannotErase, SinkError
 from .state import read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from typing import Any
 
@@ -40,7 +40,6 @@ __all__ = ["Carrier", "Stopped"]
 
 SETTLE_INTERVAL_S = 30.0  # between two looks at what was erased and expired while batches are sent
 LEAST_EVENT_BYTES = 150  # its metadata alone
-LOCK_INTERVAL_S = 0.5  # between two tries to have an erasure's lock
 
 
 class Stopped(Exception):
@@ -173,8 +172,8 @@ class Carrier:
             hand.lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check
         )
         refused = self._delivery.deliver(batch) if hand.lines else {}
-        if sent_before:
-            self._take_back(batch.ids)
+        if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
+            remove_dead_letters(self._directory, self._place.name, batch.ids, self._lease.check)
         if refused:
             self._bury(hand, refused)
         feed.acknowledge(hand, refused)
@@ -186,18 +185,6 @@ class Carrier:
             self._save(cursor)
         self._since = None
         self._state.delivered(len(hand.lines) - len(refused))
-
-    def _take_back(self, event_ids: Collection[str]) -> None:
-        """Remove the dead letters that a shipper wrote for these events and was killed, before the cursor said so."""
-        wanted = frozenset(event_ids)
-        if not any(letter.event_id in wanted for letter in dead_letters(self._directory, self._place.name)):
-            return
-        while not self._erasure.try_take():  # no dead letter is to come back that an erasure takes away
-            self._pause(LOCK_INTERVAL_S)
-        try:
-            remove_dead_letters(self._directory, self._place.name, wanted, self._lease.check)
-        finally:
-            self._erasure.__exit__()
 
     def _bury(self, hand: Hand, refused: dict[int, str]) -> None:
         """Write dead letters, and none of an event that is erased meanwhile: an erasure looks for them at its end."""

@@ -94,7 +94,7 @@ from pathlib import Path
 directory, uid, gid = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 from jupyter_telemetry.journal import JournalReader
 from jupyter_telemetry.journal.cursors import Cursor, Progress
-from jupyter_telemetry.journal.deadletters import write_dead_letters
+from jupyter_telemetry.journal.deadletters import remove_dead_letters, write_dead_letters
 from jupyter_telemetry.journal.identity import journal_name
 
 if os.geteuid() == 0:
@@ -110,7 +110,12 @@ for path in (directory, *directory.glob("2*")):
 cursor = Cursor("there", {segment.name: Progress(segment.inode, segment.size, 1)})
 place = directory / "shipping" / "there"
 cursor.save(place / "cursor.json", lambda: None)
-write_dead_letters(directory, "there", [(line, "no", "segment") for line in JournalReader(directory).lines()])
+letters = [(line, "no", "segment") for line in JournalReader(directory).lines()]
+write_dead_letters(directory, "there", letters)
+# As a shipper does whose forerunner was killed: it sends the same again, and takes back what that had buried.
+ids = {event["__id__"] for event in JournalReader(directory).events()}
+remove_dead_letters(directory, "there", ids, lambda: None)
+write_dead_letters(directory, "there", letters)
 print(json.dumps({
     "uid": os.geteuid(),
     "numbers": [event["number"] for event in JournalReader(directory).events()],
