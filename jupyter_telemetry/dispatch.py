@@ -78,7 +78,7 @@ class Place(NamedTuple):
 def shipped(
     shippers: Iterable[Any], handlers: Iterable[logging.Handler | Mapping[str, Any]]
 ) -> dict[int, tuple[Place, ...]]:
-    """Say where the journal of each handler is carried to, by the handler's `id`; nothing is made here.
+    """Say where the journal of each handler is carried to, by the handler's `id`; nothing is opened here.
 
     Shippers and handlers may be what would make them. A shipper of a journal that none of the handlers keeps is left
     out: what it carries is others'.
@@ -110,7 +110,7 @@ def _place(shipper: Any) -> Place:
     if not isinstance(shipper, (str, dict)):
         return Place(shipper.sink.name, shipper.sink.erases)
     told = _told(shipper)
-    where = _without_options(str(told.get("to") or told.get("sink")))
+    where = _without_options(told)
     from .sinks import make_sink
 
     try:
@@ -123,10 +123,11 @@ def _told(given: str | Mapping[str, Any]) -> dict[str, Any]:
     return {"to": given} if isinstance(given, str) else dict(given)
 
 
-def _without_options(url: str) -> str:
-    """Return what a URL says of the place, and of nothing else: no user, no parameters."""
-    if "://" not in url:
-        return url
+def _without_options(told: Mapping[str, Any]) -> str:
+    """Say of a place what its URL says of it, and nothing else: no user, no parameters."""
+    url = str(told.get("to") or "")
+    if "://" not in url:  # the path of a lake; with a name before it, it may be anything
+        return str(told.get("sink") or url)
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # of Kafka it may name several servers
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from ..handlers import walk
 from ..journal import JournalHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from prometheus_client.core import Metric
 
@@ -43,68 +45,65 @@ class _Collector(Collector):
 
 
 def _events(logs: list[ServerEventLog]) -> Iterator[Metric]:
-    events = CounterMetricFamily(
-        "jupyter_telemetry_events", "Calls that recorded an event, or did not, by schema.", labels=["schema", "outcome"]
-    )
-    failures = CounterMetricFamily(
-        "jupyter_telemetry_failures", "Handlers and redactions that failed on an event.", labels=["what"]
-    )
+    calls: Counter[tuple[str, ...]] = Counter()
+    failures: Counter[tuple[str, ...]] = Counter()
     for log in logs:
-        for schema_id, counts in sorted(log.counts_by_schema().items()):
-            for outcome in OUTCOMES:
-                events.add_metric([schema_id, outcome], counts[outcome])
+        for schema_id, of_schema in log.counts_by_schema().items():
+            calls.update({(schema_id, outcome): of_schema[outcome] for outcome in OUTCOMES})
         counts = log.counts()
-        failures.add_metric(["handler"], counts["handler_failures"])
-        failures.add_metric(["redaction"], counts["redaction_failures"])
-    yield events
-    yield failures
+        failures.update({("handler",): counts["handler_failures"], ("redaction",): counts["redaction_failures"]})
+    yield _counter("events", "Calls that recorded an event, or did not, by schema.", ["schema", "outcome"], calls)
+    yield _counter("failures", "Handlers and redactions that failed on an event.", ["what"], failures)
 
 
 def _journals(logs: list[ServerEventLog]) -> Iterator[Metric]:
-    events = CounterMetricFamily(
-        "jupyter_telemetry_journal_events",
-        "Events written to the journal by this process, lost, or deleted because of its limits.",
-        labels=["outcome"],
-    )
-    for log in logs:
-        for handler in log.handlers:
-            if isinstance(handler, JournalHandler):
-                for outcome, count in handler.counts().items():
-                    events.add_metric([outcome], count)
-    yield events
+    journals = {each for log in logs for handler in log.handlers for each in walk(handler)}
+    counts: Counter[tuple[str, ...]] = Counter()
+    for journal in journals:
+        if isinstance(journal, JournalHandler):
+            counts.update({(outcome,): count for outcome, count in journal.counts().items()})
+    text = "Events written to the journal by this process, lost, or deleted because of its limits."
+    yield _counter("journal_events", text, ["outcome"], counts)
 
 
 def _shipping(logs: list[ServerEventLog]) -> Iterator[Metric]:
-    labels = ["destination"]
-    events = CounterMetricFamily(
-        "jupyter_telemetry_shipped_events",
-        "Events that a destination has acknowledged, or refused (they are dead letters), since this process started.",
-        labels=[*labels, "outcome"],
-    )
-    failures = CounterMetricFamily(
-        "jupyter_telemetry_shipping_failures", "Tries that a destination did not take.", labels=labels
-    )
-    waiting = GaugeMetricFamily(
-        "jupyter_telemetry_waiting_bytes", "Bytes of the journal that a destination has not had.", labels=labels
-    )
-    last = GaugeMetricFamily(
-        "jupyter_telemetry_last_delivery_timestamp_seconds",
-        "When a destination last acknowledged a batch, in seconds since the epoch; 0 if it never has.",
-        labels=labels,
-    )
-    failing = GaugeMetricFamily(
-        "jupyter_telemetry_shipping_failing", "1 while a destination does not take what is sent, else 0.", labels=labels
-    )
+    shipped: Counter[tuple[str, ...]] = Counter()
+    failures: Counter[tuple[str, ...]] = Counter()
+    waiting: Counter[tuple[str, ...]] = Counter()
+    last: dict[tuple[str, ...], float] = {}
+    failing: dict[tuple[str, ...], float] = {}
     for shipper in [shipper for log in logs for shipper in log.running_shippers]:
         state, name = shipper.state, shipper.sink.name
-        events.add_metric([name, "delivered"], state.delivered_events)
-        events.add_metric([name, "refused"], state.refused_events)
-        failures.add_metric([name], state.failures)
-        waiting.add_metric([name], state.waiting_bytes)
-        failing.add_metric([name], float(state.failing_since is not None))
+        shipped.update({(name, "delivered"): state.delivered_events, (name, "refused"): state.refused_events})
+        failures[name,] += state.failures
+        waiting[name,] += state.waiting_bytes
         at = state.last_delivered_at
-        last.add_metric([name], datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() if at else 0.0)
-    yield from (events, failures, waiting, last, failing)
+        moment = datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() if at else 0.0
+        last[name,] = max(moment, last.get((name,), 0.0))
+        failing[name,] = max(float(state.failing_since is not None), failing.get((name,), 0.0))
+    labels = ["destination"]
+    text = "Events that a destination has acknowledged, or refused (dead letters), since this process started."
+    yield _counter("shipped_events", text, [*labels, "outcome"], shipped)
+    yield _counter("shipping_failures", "Tries that a destination did not take.", labels, failures)
+    yield _gauge("waiting_bytes", "Bytes of the journal that a destination has not had.", labels, waiting)
+    text = "When a destination last acknowledged a batch, in seconds since the epoch; 0 if it never has."
+    yield _gauge("last_delivery_timestamp_seconds", text, labels, last)
+    yield _gauge("shipping_failing", "1 while a destination does not take what is sent, else 0.", labels, failing)
+
+
+def _counter(name: str, text: str, labels: list[str], values: Mapping[tuple[str, ...], float]) -> Metric:
+    return _filled(CounterMetricFamily(f"jupyter_telemetry_{name}", text, labels=labels), values)
+
+
+def _gauge(name: str, text: str, labels: list[str], values: Mapping[tuple[str, ...], float]) -> Metric:
+    return _filled(GaugeMetricFamily(f"jupyter_telemetry_{name}", text, labels=labels), values)
+
+
+def _filled(family: Any, values: Mapping[tuple[str, ...], float]) -> Metric:
+    """Add each value once: of two with the same labels Prometheus would drop one."""
+    for labels, value in sorted(values.items()):
+        family.add_metric([*labels], value)
+    return family  # type: ignore[no-any-return]  # add_metric is not of the class that both have
 
 
 _collector = _Collector()
