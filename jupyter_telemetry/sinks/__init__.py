@@ -26,6 +26,7 @@ _OWN = {
     "otlp": ".otlp:OTLPSink",
     "http": ".http:HTTPSink",
 }
+_PATHS = ("/", "./", "../", "~", ".\\", "..\\", "\\")  # how a path begins that can be nothing else
 _SCHEMES = {
     "file": "lake",
     "s3": "lake",
@@ -71,8 +72,12 @@ def sink_name(url: Any) -> str:
             'a sink needs a URL, such as "postgresql://db.example.org/telemetry", or a dict with "sink" and its options'
         )
     scheme, colon, _ = url.partition(":")
-    if not colon or "/" in scheme or len(scheme) == 1:
-        return "lake"  # a path, or one on a Windows drive
+    if url.startswith(_PATHS) or (colon and len(scheme) == 1):  # or one on a Windows drive
+        return "lake"
+    if not colon or "/" in scheme:
+        raise ConfigurationError(
+            "a sink's URL needs a scheme, such as postgresql://; the path of a lake begins with /, ./ or ~"
+        )
     return _SCHEMES.get(scheme.lower(), scheme.lower())
 
 

@@ -115,10 +115,17 @@ def test_what_it_says_itself_is_not_changed(error):
         ("s3://bucket/lake", "lake"),
         ("file:///srv/lake", "lake"),
         ("/srv/lake", "lake"),
-        ("srv/2026-11-23T17:42", "lake"),
+        ("./2026-11-23T17:42", "lake"),
+        ("~/lake", "lake"),
         ("C:\\lake", "lake"),
-        ("lake", "lake"),
     ],
 )
 def test_a_scheme_or_a_path_says_which(url, name):
     assert sinks.sink_name(url) == name
+
+
+@pytest.mark.parametrize("url", ["events", "db.example.org/telemetry", "host=db password=swordfish", "srv/2026:42"])
+def test_what_may_be_a_forgotten_scheme_is_no_lake(url):
+    with pytest.raises(ConfigurationError, match="needs a scheme, such as postgresql://") as caught:
+        make_sink(url)
+    assert url not in str(caught.value)
