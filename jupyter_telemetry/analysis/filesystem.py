@@ -6,59 +6,29 @@ WITH clause, and into the text that a table function executes. Here there is not
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from ..errors import MissingExtra
+from .sharedfile import Failures, SharedFile
 from .snapshot import Snapshot
 
-__all__ = ["PATH", "PROTOCOL", "Mount", "SnapshotFile", "file_system", "make_filesystem"]
+__all__ = ["PATH", "PROTOCOL", "Mount", "file_system", "make_filesystem"]
 
 PROTOCOL = "journal"
 PATH = f"{PROTOCOL}://lines"
 
 
-class Mount:
-    """The snapshot that stands in the file, and what went wrong when it was read: DuckDB keeps only its traceback."""
+class Mount(Failures):
+    """The snapshot that stands in the file, and what went wrong when it was read."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.snapshot = Snapshot([])
-        self.failure: Exception | None = None
 
-    def take_failure(self) -> Exception | None:
-        """Return the failure, and forget it."""
-        failure, self.failure = self.failure, None
-        return failure
-
-
-class SnapshotFile:
-    """An open snapshot. DuckDB's threads share it: each seeks, and then reads from where it sought."""
-
-    def __init__(self, mount: Mount) -> None:
-        self._mount = mount
-        self._snapshot = mount.snapshot
-        self._position = 0
-        self._sought: dict[int, int] = {}  # by thread
-
-    def seek(self, position: int) -> int:
-        self._sought[threading.get_ident()] = position
-        return position
-
-    def tell(self) -> int:
-        return self._sought.get(threading.get_ident(), self._position)
-
-    def read(self, count: int = -1) -> bytes:
-        position = self._sought.pop(threading.get_ident(), self._position)
-        try:
-            found = self._snapshot.read(position, self._snapshot.size if count < 0 else count)
-        except Exception as error:
-            self._mount.failure = error
-            raise
-        self._position = position + len(found)
-        return found
-
-    def close(self) -> None:
-        """Do nothing: the segments are opened for each read."""
+    def open(self) -> SharedFile:
+        """Open the snapshot; its segments are opened for each read."""
+        snapshot = self.snapshot
+        return SharedFile(snapshot.size, lambda count, position: snapshot.read(position, count), self)
 
 
 def make_filesystem(mount: Mount) -> Any:
@@ -78,10 +48,10 @@ def make_filesystem(mount: Mount) -> Any:
         def glob(self, path: str, **kwargs: Any) -> list[str]:
             return [path]
 
-        def open(self, path: str, mode: str = "rb", **kwargs: Any) -> SnapshotFile:
+        def open(self, path: str, mode: str = "rb", **kwargs: Any) -> SharedFile:
             if mode != "rb":
                 raise PermissionError("a journal is not written by a query")
-            return SnapshotFile(mount)
+            return mount.open()
 
     return SnapshotFileSystem()
 

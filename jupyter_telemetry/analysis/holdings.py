@@ -108,8 +108,7 @@ class Holdings:
         """Return as an error of ours what went wrong in a file, and forget it: DuckDB keeps only its traceback."""
         if (failure := self.mount.take_failure()) is not None:
             return JournalError(f"a segment cannot be read: {failure}")
-        if self._files is not None and self._files.failure is not None:
-            failure, self._files.failure = self._files.failure, None
+        if self._files is not None and (failure := self._files.take_failure()) is not None:
             return self._files.lake.unreadable(failure)
         return None
 

@@ -5,32 +5,32 @@ They are read through pyarrow, from a directory or an object store alike, and no
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .filesystem import file_system
+from .sharedfile import Failures, SharedFile
 
 if TYPE_CHECKING:
     from ..lake.lake import Lake
     from ..lake.place import Entry
 
-__all__ = ["LAKE", "LakeFile", "LakeFiles", "make_lake_filesystem"]
+__all__ = ["LAKE", "LakeFiles", "make_lake_filesystem"]
 
 LAKE = "lake"
 _ROOT = f"{LAKE}://"
 
 
-class LakeFiles:
+class LakeFiles(Failures):
     """The files of events that a lake had when it was looked at last, and what went wrong when one was read.
 
     Raises LakeError.
     """
 
     def __init__(self, lake: Lake) -> None:
+        super().__init__()
         self.lake = lake
-        self.failure: Exception | None = None
         self.entries: dict[str, Entry] = {}
 
     def refresh(self) -> None:
@@ -46,48 +46,18 @@ class LakeFiles:
                 newest[name] = each
         return {name: entry.path for name, entry in sorted(newest.items())}
 
-    def open(self, path: str) -> Any:
+    def open(self, path: str) -> SharedFile:
         """Open a file. Raises OSError."""
-        return self.lake.place.read(path)
+        try:
+            file = self.lake.place.read(path)
+        except Exception as error:
+            self.failure = error
+            raise
+        return SharedFile(self.entries[path].size, file.read_at, self, file.close)
 
     def layout(self, path: str) -> Any:
         """Return the layout of a file. Raises LakeError."""
         return self.lake.layout(path)
-
-
-class LakeFile:
-    """An open file. DuckDB's threads share it: each seeks, and then reads from where it sought."""
-
-    def __init__(self, files: LakeFiles, path: str) -> None:
-        self._files = files
-        try:
-            self._file = files.open(path)
-        except Exception as error:
-            files.failure = error
-            raise
-        self._size = files.entries[path].size
-        self._position = 0
-        self._sought: dict[int, int] = {}  # by thread
-
-    def seek(self, position: int) -> int:
-        self._sought[threading.get_ident()] = position
-        return position
-
-    def tell(self) -> int:
-        return self._sought.get(threading.get_ident(), self._position)
-
-    def read(self, count: int = -1) -> bytes:
-        position = self._sought.pop(threading.get_ident(), self._position)
-        try:
-            found: bytes = self._file.read_at(count if count >= 0 else self._size - position, position)
-        except Exception as error:
-            self._files.failure = error
-            raise
-        self._position = position + len(found)
-        return found
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def make_lake_filesystem(files: LakeFiles) -> Any:
@@ -111,9 +81,9 @@ def make_lake_filesystem(files: LakeFiles) -> Any:
             pattern = path.removeprefix(_ROOT)
             return [_ROOT + each for each in files.entries if fnmatchcase(each, pattern)]
 
-        def open(self, path: str, mode: str = "rb", **kwargs: Any) -> LakeFile:
+        def open(self, path: str, mode: str = "rb", **kwargs: Any) -> SharedFile:
             if mode != "rb":
                 raise PermissionError("a lake is not written by a query")
-            return LakeFile(files, path.removeprefix(_ROOT))
+            return files.open(path.removeprefix(_ROOT))
 
     return LakeFileSystem()

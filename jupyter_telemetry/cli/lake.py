@@ -10,7 +10,7 @@ import click
 
 from ..errors import ConfigurationError
 from ..printable import printable
-from .options import parsed
+from .options import LAKE_OPTION, options_of, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +21,7 @@ __all__ = ["command"]
 
 
 def _place(function: Callable[..., Any]) -> Callable[..., Any]:
-    function = click.option(
-        "--option",
-        "options",
-        metavar="NAME=VALUE",
-        multiple=True,
-        help="An option of the lake, such as endpoint=https://minio:9000; several add up.",
-    )(function)
-    return click.argument("lake", metavar="LAKE")(function)
+    return click.argument("lake", metavar="LAKE")(options_of("lake", LAKE_OPTION)(function))
 
 
 @click.group("lake")

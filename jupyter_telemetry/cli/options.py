@@ -9,23 +9,16 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["lake_options", "parsed"]
+__all__ = ["LAKE_OPTION", "options_of", "parsed"]
+
+LAKE_OPTION = "endpoint=https://minio:9000"
+"""An example."""
 
 
-def lake_options(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options `lake`, called `name`, and `options`, for `parsed`."""
-
-    def give(function: Callable[..., Any]) -> Callable[..., Any]:
-        function = click.option(
-            "--option",
-            "options",
-            metavar="NAME=VALUE",
-            multiple=True,
-            help="An option of the lake, such as endpoint=https://minio:9000; several add up.",
-        )(function)
-        return click.option(name, "lake", metavar="LAKE", help=text)(function)
-
-    return give
+def options_of(what: str, example: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the parameter `options`, for `parsed`."""
+    text = f"An option of the {what}, such as {example}; several add up."
+    return click.option("--option", "options", metavar="NAME=VALUE", multiple=True, help=text)
 
 
 def parsed(options: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import click
 
 from ..printable import printable
 from .formats import FORMATS, write
-from .options import lake_options, parsed
+from .options import LAKE_OPTION, options_of, parsed
 from .source import find_source, nothing_recorded, source_options
 
 if TYPE_CHECKING:
@@ -22,7 +22,13 @@ __all__ = ["command"]
 @click.command("query")
 @click.argument("sql")
 @source_options
-@lake_options("--from", "Ask a lake: a directory, or s3://bucket/prefix; with --journal or --config, both as one.")
+@click.option(
+    "--from",
+    "lake",
+    metavar="LAKE",
+    help="Ask a lake: a directory, or s3://bucket/prefix; with --journal or --config, both as one.",
+)
+@options_of("lake", LAKE_OPTION)
 @click.option(
     "--format",
     "form",

@@ -16,7 +16,7 @@ from ..errors import TelemetryError
 from ..printable import printable
 from ..shipping import Shipper
 from ..sinks import make_sink
-from .options import parsed
+from .options import options_of, parsed
 from .source import find_source
 
 if TYPE_CHECKING:
@@ -33,13 +33,7 @@ _MAGIC = frozenset("*?[")
 @click.argument("journals", nargs=-1, metavar="[JOURNAL]...")
 @click.option("--to", "url", metavar="URL", required=True, help="Where to: postgresql://…, nats://…, a directory.")
 @click.option("--sink", metavar="NAME", help="Which sink takes the URL, where its scheme does not tell.")
-@click.option(
-    "--option",
-    "options",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="An option of the sink, such as password_file=/run/secrets/db; several add up.",
-)
+@options_of("sink", "password_file=/run/secrets/db")
 @click.option("--once/--follow", default=True, help="End when all is sent (the default), or go on until stopped.")
 @click.option(
     "--timeout",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_telemetry.analysis.filesystem import PATH, Mount, SnapshotFile, make_filesystem
+from jupyter_telemetry.analysis.filesystem import PATH, Mount, make_filesystem
 from jupyter_telemetry.analysis.snapshot import Snapshot
 from jupyter_telemetry.errors import MissingExtra
 from jupyter_telemetry.journal import JournalReader
@@ -24,20 +24,20 @@ def mount(journal: Journal) -> Mount:
 
 
 def test_a_file_is_read_from_where_it_was_left(mount: Mount):
-    file = SnapshotFile(mount)
+    file = mount.open()
 
     assert [file.read(2), file.tell(), file.read(), file.read(1)] == [b"12", 2, b"345\n", b""]
 
 
 def test_a_file_is_read_from_where_it_was_sought(mount: Mount):
-    file = SnapshotFile(mount)
+    file = mount.open()
 
     assert [file.seek(3), file.tell(), file.read(1), file.tell(), file.read(1)] == [3, 3, b"4", 4, b"5"]
     file.close()
 
 
 def test_threads_that_share_a_file_do_not_read_from_where_another_sought(mount: Mount):
-    file = SnapshotFile(mount)
+    file = mount.open()
     file.seek(3)
     other = threading.Thread(target=file.seek, args=[0])
     other.start()
@@ -52,7 +52,7 @@ def test_a_file_that_fails_keeps_the_reason(journal: Journal, mount: Mount):
     path.mkdir()
 
     with pytest.raises(IsADirectoryError) as caught:
-        SnapshotFile(mount).read()
+        mount.open().read()
 
     assert mount.failure is caught.value
 
