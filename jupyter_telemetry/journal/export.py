@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from ..printable import disarmed
-from .line import schema_of
+from .line import HEAD, schema_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "Format", "export"]
 
 _CHUNK_BYTES = 64 * 1024
-_HEAD = re.compile(
-    rb'\{"__timestamp__":"([^"\\]*)","__schema__":"([^"\\]*)","__schema_version__":(?:(\d+)|"([^"\\]*)"),'
-    rb'"__metadata_version__":\d+,"__id__":"([^"\\]*)"(?:,|(?=\}))'
-)
+_HEAD = re.compile(HEAD.pattern + rb"(?:,|(?=\}))")
 _COLUMNS = ("__timestamp__", "__schema__", "__schema_version__", "__id__")
 
 
@@ -88,8 +85,8 @@ def _as_written(line: bytes) -> list[str] | None:
     found = _HEAD.match(line)
     if found is None:
         return None
-    timestamp, schema_id, number, version, event_id = (each.decode() for each in found.groups(b""))
-    return [timestamp, schema_id, number or version, event_id, "{" + line[found.end() :].decode().rstrip("\n")]
+    timestamp, schema_id, version, _, event_id = (each.decode() for each in found.groups())
+    return [timestamp, schema_id, version.strip('"'), event_id, "{" + line[found.end() :].decode().rstrip("\n")]
 
 
 def _parsed(line: bytes) -> list[str]:

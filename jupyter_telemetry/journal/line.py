@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 __all__ = [
+    "HEAD",
     "TIMESTAMP",
     "Damage",
     "Examined",
@@ -25,6 +26,15 @@ TIMESTAMP = (
     r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 """The form of an event's `__timestamp__` (RFC 3339 §5.6), as a regular expression of Python's and of DuckDB's."""
+
+HEAD = re.compile(
+    rb'\{"__timestamp__":"([^"\\]*)","__schema__":"([^"\\]*)","__schema_version__":("[^"\\]*"|-?\d+),'
+    rb'"__metadata_version__":(\d+),"__id__":"([^"\\]*)"'
+)
+"""The metadata of a line as EventLog writes it: timestamp, schema, version (as JSON), metadata version, id.
+
+Whatever does not match is to be parsed.
+"""
 
 _TIMESTAMP = re.compile(TIMESTAMP)
 _START = b'{"__timestamp__":"'

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from ..journal.line import id_of
+from ..journal.line import HEAD, id_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = ["Batch", "Head"]
-
-_HEAD = re.compile(  # as EventLog writes it; whatever does not match is parsed
-    rb'\{"__timestamp__":"([^"\\]*)","__schema__":"([^"\\]*)","__schema_version__":("[^"\\]*"|-?\d+),'
-    rb'"__metadata_version__":\d+,"__id__":"([^"\\]*)"'
-)
 
 
 class Head(NamedTuple):
@@ -94,8 +88,8 @@ class Batch:
 
 
 def _head(line: bytes) -> Head:
-    if found := _HEAD.match(line):
-        timestamp, schema_id, version, event_id = found.groups()
+    if found := HEAD.match(line):
+        timestamp, schema_id, version, _, event_id = found.groups()
         return Head(timestamp.decode(), schema_id.decode(), version.strip(b'"').decode(), event_id.decode())
     event = orjson.loads(line)
     return Head(event["__timestamp__"], event["__schema__"], str(event["__schema_version__"]), event["__id__"])

@@ -13,14 +13,12 @@ from urllib.parse import quote
 
 import orjson
 
+from ..journal.line import HEAD
+
 __all__ = ["CONTENT_TYPE", "CloudEvents"]
 
 CONTENT_TYPE = "application/cloudevents-batch+json"
 
-_PLAIN = re.compile(  # as EventLog writes it; whatever does not match is parsed
-    rb'\{"__timestamp__":"([^"\\]*)","__schema__":"([^"\\]+)","__schema_version__":("[^"\\]*"|-?\d+),'
-    rb'"__metadata_version__":(\d+),"__id__":"([^"\\]+)"'
-)
 _ABSOLUTE_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _NAMED = {"__id__": "id", "__timestamp__": "time", "__schema__": "type", "__subject__": "subject"}
 
@@ -43,10 +41,12 @@ class CloudEvents:
 
     def event(self, line: bytes) -> bytes:
         """Return one event."""
-        found = _PLAIN.match(line)
+        found = HEAD.match(line)
         if found is None or line.startswith(b',"__', found.end()):  # more metadata
             return self._parsed(orjson.loads(line))
         timestamp, schema_id, version, metadata_version, event_id = found.groups()
+        if not (schema_id and event_id):  # neither may be empty (CloudEvents 1.0 §3)
+            return self._parsed(orjson.loads(line))
         key = (schema_id, version, metadata_version)
         same = self._known.get(key)
         if same is None:

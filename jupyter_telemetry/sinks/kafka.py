@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from ..errors import ConfigurationError, MissingExtra
+from ..journal.line import HEAD
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Unavailable
 from .secret import Secret, without_secrets
 
@@ -32,10 +32,6 @@ SECRET = ("password", "secret", "key.pem", "token")  # in the name of an option
 # What speaks of a message, by librdkafka's names. All else is a state of the cluster, of the topic or of our rights.
 _OF_A_MESSAGE = frozenset({"MSG_SIZE_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_RECORD"})
 
-_PLAIN = re.compile(  # as EventLog writes it; whatever does not match is parsed
-    rb'\{"__timestamp__":"[^"\\]*","__schema__":"([^"\\]*)","__schema_version__":("[^"\\]*"|-?\d+),'
-    rb'"__metadata_version__":\d+,"__id__":"([^"\\]*)"'
-)
 
 _log = logging.getLogger("jupyter_telemetry.shipping.kafka")
 _log.setLevel(logging.CRITICAL)  # librdkafka tells of every try to connect; the shipper says it once
@@ -200,14 +196,14 @@ class KafkaSink:
     def _messages(self, batch: Batch, indices: Iterable[int]) -> Iterator[tuple[bytes, bytes, list[tuple[str, bytes]]]]:
         """Yield value, key and headers."""
         journal = batch.journal.encode()
-        match, of_schema = _PLAIN.match, self._of_schema
+        match, of_schema = HEAD.match, self._of_schema
         for index in indices:
             line = batch.lines[index]
             found = match(line)
             if found is None or line.startswith(b',"__', found.end()):  # more metadata
                 schema_id, version, event_id, key = _parsed_head(line, journal)
             else:
-                schema_id, version, event_id = found.groups()
+                _, schema_id, version, _, event_id = found.groups()
                 key = journal
             headers = of_schema.get((schema_id, version))
             if headers is None:
