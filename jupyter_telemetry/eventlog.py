@@ -458,7 +458,7 @@ class EventLog(Settings):
 
     def _limit(self, route: Route) -> None:
         route.counters.rate_limited += 1
-        self._routemaker.say_limited(route.schema.id, route.rate.rate)  # type: ignore[union-attr]
+        self._routemaker.say_limited(route.schema.id, route.rate.rate)  # type: ignore[union-attr]  # it has one
 
     def _refuse(self, error: Exception, schema_id: object, version: object) -> None:
         counters = None

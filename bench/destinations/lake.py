@@ -35,8 +35,8 @@ class Lake:
     def loop(self, batches: Sequence[Batch]) -> Callable[[], None]:
         """Have the text of each batch, put together before, read and written as a file that is on the disk."""
         import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
-        import pyarrow.json as pj  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        import pyarrow.json as pj  # type: ignore[import-untyped]  # as above
+        import pyarrow.parquet as pq  # type: ignore[import-untyped]  # as above
 
         texts = [b"".join(batch.lines) for batch in batches]
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .holding import SegmentInHand
     from .segment import Segment
 
 __all__ = ["CANNOT_SYNC", "IN_BACKGROUND", "GroupCommit", "Part", "SyncThread", "Unsynced"]
@@ -150,9 +151,9 @@ class SyncThread:
     Then it waits, without ever waking, for `wake`. It does not keep the writer alive, and nothing waits for it.
     """
 
-    def __init__(self, writer: object, interval_s: float) -> None:
+    def __init__(self, writer: SegmentInHand, interval_s: float) -> None:
         self._interval_s = interval_s
-        self._round = weakref.WeakMethod(writer.sync_round, lambda _: self.end())  # type: ignore[attr-defined]
+        self._round = weakref.WeakMethod(writer.sync_round, lambda _: self.end())
         self._running: _Running | None = None
         self.is_parked = True
 

@@ -313,7 +313,7 @@ class _Parts:
 
     def others(self, matched: Iterator[bool]) -> list[Any]:
         """Return the subschemas of a property that is not declared; its part of `matched` is taken from it."""
-        found = [schema for schema, matches in zip(self.patterns.values(), matched) if matches]  # noqa: B905
+        found = [schema for schema, matches in zip(self.patterns.values(), matched) if matches]  # noqa: B905 - as many, and strict costs time
         return found or self._of_the_rest
 
     @property
