@@ -6,21 +6,22 @@ Recording does not know how a journal is shipped: what ships is imported when a 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from .destination import journal_directory
-from .errors import ConfigurationError, TelemetryError
+from .errors import ConfigurationError, JournalError, TelemetryError
 from .handlers import walk
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .shipping import Shipper
+    from .shipping import Shipper, Sink
 
-__all__ = ["Dispatch", "Place", "shipped"]
+__all__ = ["Dispatch", "Place", "carried_beside", "shipped"]
 
 SHIPPER_OPTIONS = (
     "batch_events",
@@ -94,6 +95,29 @@ def shipped(
     return found
 
 
+def carried_beside(shippers: Iterable[Any], handler: logging.Handler | Mapping[str, Any]) -> list[Place]:
+    """Say where the journal of a handler is carried to by others than these: from beside, or in former times.
+
+    Cursors in the journal tell; those that cannot be read tell nothing.
+    """
+    directories = _directories(handler)
+    if not directories:
+        return []
+    from .journal.cursors import Cursor, cursors
+    from .shipping.state import read_state
+
+    known = {_name(shipper) for shipper in shippers}
+    found = []
+    for directory in directories:
+        with suppress(OSError):
+            for path in cursors(directory):
+                with suppress(JournalError):
+                    name = Cursor.load(path, "").sink
+                    if name not in known:
+                        found.append(Place(name, bool(read_state(path.parent).get("erases"))))
+    return found
+
+
 def _directories(handler: logging.Handler | Mapping[str, Any]) -> list[Path]:
     return [directory for each in walk(handler) if (directory := journal_directory(each)) is not None]
 
@@ -109,14 +133,25 @@ def _journal_of(shipper: Any) -> Path | None:
 def _place(shipper: Any) -> Place:
     if not isinstance(shipper, (str, dict)):
         return Place(shipper.sink.name, shipper.sink.erases)
-    told = _told(shipper)
-    where = _without_options(told)
+    sink = _sink_of(shipper)
+    return Place(_without_options(_told(shipper)), sink is not None and sink.erases)
+
+
+def _name(shipper: Any) -> str | None:
+    """Return the name of the destination, by which its cursor goes."""
+    sink = shipper.sink if not isinstance(shipper, (str, dict)) else _sink_of(shipper)
+    return None if sink is None else str(sink.name)
+
+
+def _sink_of(given: str | Mapping[str, Any]) -> Sink | None:
+    """Make the sink of a shipper, without opening it; None if that cannot be done here."""
     from .sinks import make_sink
 
+    told = _told(given)
     try:
-        return Place(where, make_sink({name: told[name] for name in told if name not in _NOT_THE_SINKS}).erases)
+        return make_sink({name: told[name] for name in told if name not in _NOT_THE_SINKS})
     except TelemetryError:  # an extra, or a file, that this process lacks: making it says what is wrong
-        return Place(where, False)
+        return None
 
 
 def _told(given: str | Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .destination import JOURNAL, destinations
-from .dispatch import Place, shipped
+from .dispatch import Place, carried_beside, shipped
 from .errors import ConfigurationError
 from .handlers import LIMITS, limits_of, walk
 from .privacy import (
@@ -67,8 +67,8 @@ class Share(NamedTuple):
 class Governance:
     """The policy of a log, those of its handlers that have one of their own, and the user's consent; immutable.
 
-    `narrower` has the handlers' by their `id`, `shipped` where their journals are carried to. `statement` is all of it
-    as plain JSON: what a user is asked about.
+    `narrower` has the handlers' by their `id`, `shipped` where their journals are carried to by `shippers`. `statement`
+    is all of it as plain JSON: what a user is asked about.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class Governance:
         consent: Consent,
         narrower: Mapping[int, Policy],
         shipped: Mapping[int, tuple[Place, ...]],
+        shippers: Iterable[Any],
         statement: dict[str, Any],
     ) -> None:
         self.policy = policy
@@ -84,12 +85,13 @@ class Governance:
         self.statement = statement
         self._narrower = dict(narrower)
         self._shipped = dict(shipped)
+        self._shippers = tuple(shippers)
 
     def under(self, decisions: Decisions) -> Governance:
         """Return the same under other decisions of the user."""
         settings = tuple(standing.setting for standing in self.consent.standings)
         consent = Consent(settings, decisions, self.statement, os.environ)
-        return Governance(self.policy, consent, self._narrower, self._shipped, self.statement)
+        return Governance(self.policy, consent, self._narrower, self._shipped, self._shippers, self.statement)
 
     def classification(self, schema: EventSchema) -> Classification:
         """Return what the values of a schema's events are."""
@@ -123,8 +125,8 @@ class Governance:
         return self._narrower.get(id(handler))
 
     def places(self, handler: logging.Handler | Mapping[str, Any]) -> list[Place]:
-        """Return where a handler sends events, and where they are carried on to."""
-        return _places(handler, self._shipped)
+        """Return where a handler sends events, and where they are carried on to, by whomever."""
+        return [*_places(handler, self._shipped), *carried_beside(self._shippers, handler)]
 
     def shares(
         self, schema_id: str, limits: Limits, handlers: Iterable[logging.Handler], *, classifies: bool
@@ -239,7 +241,7 @@ def govern(
     # Where nobody is asked, no file is read.
     asks = any(setting.mode != "inform" for setting in modes)
     consent = Consent(modes, decisions.read() if asks else Decisions(), said, os.environ)
-    return Governance(policy, consent, narrower, carried, said)
+    return Governance(policy, consent, narrower, carried, settings.shippers, said)
 
 
 def _destinations(handler: logging.Handler | Mapping[str, Any], carried: Mapping[int, tuple[Place, ...]]) -> list[str]:

@@ -9,7 +9,7 @@ from traitlets import TraitError
 from ..convention import default_handlers
 from ..destination import JOURNAL
 from ..disclosure import sent
-from ..dispatch import shipped
+from ..dispatch import carried_beside, shipped
 from ..printable import printable
 from .governed import Governed
 
@@ -80,7 +80,8 @@ def _carried(configuration: Configuration) -> Iterator[tuple[Any, Place]]:
     handlers = default_handlers(configuration.shippers) if given is None else given
     carried = shipped(configuration.shippers, handlers)
     for handler in handlers:
-        yield from ((handler, place) for place in carried.get(id(handler), ()))
+        places = [*carried.get(id(handler), ()), *carried_beside(configuration.shippers, handler)]
+        yield from ((handler, place) for place in places)
 
 
 def _received(governed: Governed, handler: Any) -> str:

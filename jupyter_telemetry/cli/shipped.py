@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["shipped", "table"]
 
+_COLUMNS = ("delivered", "waiting", "refused", "expired", "erased", "lost", "recorded")
 _HEADINGS = ("Destination", "Delivered", "Waiting", "Dead letters", "Expired", "Erased", "Lost", "Recorded", "Now")
 
 
@@ -26,8 +27,9 @@ def shipped(directory: Path) -> list[dict[str, Any]]:
     """Reckon up each destination that the journal was ever shipped to; it reads the whole journal for each.
 
     [{"destination", "delivered", "waiting", "refused", "expired", "erased", "lost", "recorded", "failing_since",
-    "reason", "last_delivered_at", "problem"}]; counts are None where `problem` says why there are none. Lost are those
-    of which the journal keeps account: the same for all destinations, and part of what was recorded.
+    "reason", "last_delivered_at", "unerased", "problem"}]; counts are None where `problem` says why there are none.
+    Lost are those of which the journal keeps account: the same for all destinations, and part of what was recorded.
+    `unerased` are events that were erased here and that the destination keeps, as the last shipper counted them.
 
     Raises JournalError for a journal that cannot be read.
     """
@@ -44,7 +46,7 @@ def shipped(directory: Path) -> list[dict[str, Any]]:
 def _of(path: Path, directory: Path, lost: int) -> dict[str, Any]:
     state = read_state(path.parent)
     found = {"destination": path.parent.name, "problem": None}
-    counts = dict.fromkeys(("delivered", "waiting", "refused", "expired", "erased", "lost", "recorded"))
+    counts = dict.fromkeys(_COLUMNS)
     try:
         found["destination"] = Cursor.load(path, "").sink
         reckoning = reckon(directory, path.parent)
@@ -52,7 +54,8 @@ def _of(path: Path, directory: Path, lost: int) -> dict[str, Any]:
     except JournalError as error:
         found["problem"] = str(error)
     names = ("failing_since", "reason", "last_delivered_at")
-    return {**found, **counts, **{name: state.get(name) or None for name in names}}
+    unerased = state.get("unerased") or 0
+    return {**found, **counts, **{name: state.get(name) or None for name in names}, "unerased": unerased}
 
 
 def table(sinks: list[dict[str, Any]]) -> Table:
@@ -61,13 +64,16 @@ def table(sinks: list[dict[str, Any]]) -> Table:
     for heading in _HEADINGS:
         table.add_column(heading, justify="left" if heading in ("Destination", "Now") else "right", overflow="fold")
     for sink in sinks:
-        names = ("delivered", "waiting", "refused", "expired", "erased", "lost", "recorded")
-        counts = ["–" if sink[name] is None else f"{sink[name]:,}" for name in names]
+        counts = ["–" if sink[name] is None else f"{sink[name]:,}" for name in _COLUMNS]
         table.add_row(printable(sink["destination"]), *counts, printable(_now(sink)))
     return table
 
 
 def _now(sink: dict[str, Any]) -> str:
+    return _fares(sink) + (f"; it keeps {sink['unerased']:,} that were erased here" if sink["unerased"] else "")
+
+
+def _fares(sink: dict[str, Any]) -> str:
     if sink["problem"]:
         return str(sink["problem"])
     if sink["failing_since"]:

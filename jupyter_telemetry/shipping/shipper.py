@@ -84,7 +84,7 @@ class Shipper:
             _positive("first_backoff_s", first_backoff_s, 1.0), _positive("longest_backoff_s", longest_backoff_s, 1.0)
         )
         self._lease = Lease(self.place / "lease", lease_s=_positive("lease_s", lease_s, LEASE_S))
-        self.state = State(self.place)
+        self.state = State(self.place, erases=sink.erases)
         self._carrier = Carrier(
             self.directory, self.place, sink, limits, self._lease, self._backoff, self.state, self._wait
         )

@@ -32,10 +32,13 @@ class State:
 
     It is written to `state.json` beside the cursor when it turns from well to failing or back, and else every few
     seconds in which something happens: {"at", "delivered", "refused", "unerased", "failures", "failing_since",
-    "reason", "last_delivered_at"}, times in RFC 3339 or null.
+    "reason", "last_delivered_at", "erases"}, times in RFC 3339 or null.
+
+    erases: whether the destination takes away what was erased.
     """
 
-    def __init__(self, place: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, place: Path, clock: Callable[[], float] = time.monotonic, *, erases: bool = False) -> None:
+        self.erases = erases
         self.delivered_events = 0
         self.refused_events = 0
         self.unerased_events = 0  # that were erased in the journal, and that the destination was told of and keeps
@@ -118,6 +121,7 @@ class State:
             "failing_since": self.failing_since,
             "reason": self.reason,
             "last_delivered_at": self.last_delivered_at,
+            "erases": self.erases,
         }
         with (
             contextlib.suppress(OSError),

@@ -9,6 +9,8 @@ import pytest
 from jupyter_telemetry.journal import JournalHandler, JournalReader
 from jupyter_telemetry.journal.tombstones import tombstones
 from jupyter_telemetry.privacy import DECISION_SCHEMA
+from jupyter_telemetry.shipping import Shipper
+from tests.shipping.database import DatabaseSink, KeepingSink
 
 from .conftest import RUN, SAVE, process, record
 
@@ -191,3 +193,18 @@ def test_it_erases_while_another_process_records(run, tmp_path):
 
     assert [event["path"] for event in JournalReader(tmp_path / "journal").events()] == ["c"]
     assert handler.counts() == {"written": 2, "lost": 0, "expired": 0}
+
+
+def test_a_destination_that_a_shipper_beside_carries_to_is_named(run, home, configure, tmp_path):
+    journal = home / "data" / "telemetry" / "journal"
+    record(journal, SAVE, {"path": "a.ipynb"})
+    for name, kind in (("erasing", DatabaseSink), ("keeping", KeepingSink)):
+        assert Shipper(journal, kind(tmp_path / f"{name}.db")).ship(30)
+    configure('c.EventLog.allowed_schemas = ["https://example.org/save"]; c.EventLog.consent = "inform"')
+    told = run("status").out
+    assert "sqlite:erasing.db" in told
+    assert "sqlite:keeping.db" in told
+    done = run("erase", "--yes", "--json")
+    assert done.status == 0
+    answer = json.loads(done.out)
+    assert (answer["reached_later"], answer["not_reached"]) == (["sqlite:erasing.db"], ["sqlite:keeping.db"])

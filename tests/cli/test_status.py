@@ -8,7 +8,7 @@ from jupyter_telemetry import EventLog
 from jupyter_telemetry.journal.accounts import account
 from jupyter_telemetry.privacy import DECISION_SCHEMA
 from jupyter_telemetry.shipping import Shipper
-from tests.shipping.database import DatabaseSink
+from tests.shipping.database import DatabaseSink, KeepingSink
 
 from .conftest import RUN, SAVE, process, record
 
@@ -305,6 +305,7 @@ def test_sinks_says_what_became_of_every_event_for_each_destination(run, journal
         "lost": 2,
         "recorded": 6,
         "reason": "the database is down",
+        "unerased": 0,
     }
     shown = run("status", "--sinks", "--journal", journal).out
     assert shown.splitlines()[0].split() == [
@@ -327,3 +328,11 @@ def test_sinks_says_which_cursor_cannot_be_read(run, journal, tmp_path):
     done = run("status", "--sinks", "--journal", journal)
     assert done.status == 1
     assert f"{cursor} is no cursor" in done.out
+
+
+def test_sinks_says_what_a_destination_keeps_that_was_erased_here(run, journal, tmp_path):
+    shipper = Shipper(journal, KeepingSink(tmp_path / "events.db"))
+    assert shipper.ship(30)
+    assert run("erase", "--journal", journal, "--yes").status == 0
+    assert shipper.ship(30)
+    assert "it keeps 3 that were erased here" in run("status", "--sinks", "--journal", journal).out

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from jupyter_telemetry.shipping import BatchLimits, Receipt, Unavailable
+from jupyter_telemetry.shipping import BatchLimits, CannotErase, Receipt, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyter_telemetry.shipping import Batch
 
-__all__ = ["DatabaseSink", "events_in"]
+__all__ = ["DatabaseSink", "KeepingSink", "events_in"]
 
 REFUSED = "not this one"
 
@@ -68,6 +68,15 @@ class DatabaseSink:
     def _look(self) -> None:
         if self._path.with_suffix(".down").exists():
             raise Unavailable("the database is down")
+
+
+class KeepingSink(DatabaseSink):
+    """One that cannot erase."""
+
+    erases = False
+
+    def erase(self, ids: Sequence[str]) -> None:
+        raise CannotErase("the database keeps what it was given")
 
 
 def events_in(path: Path) -> list[dict[str, object]]:

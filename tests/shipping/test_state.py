@@ -50,6 +50,7 @@ def test_what_happens_is_written_at_once_and_then_every_few_seconds(state, tmp_p
         "delivered": 10,
         "refused": 0,
         "unerased": 0,
+        "erases": False,
         "failures": 0,
         "failing_since": None,
         "reason": "",
