@@ -7,6 +7,8 @@ from pathlib import Path
 
 # By its id an event is at most a minute older than its segment: these are younger than any, whatever day it is.
 MADE_AT_MS = 4_102_444_800_000  # 2100-01-01
+# The schema of these lines, as a writer is given it.
+SCHEMA = ("https://example.org/a", 1, b'{"$id":"https://example.org/a","version":1}')
 
 
 def event_id(number: int, milliseconds: int = MADE_AT_MS) -> str:
@@ -47,3 +49,8 @@ def names(directory: Path) -> list[str]:
 def content(directory: Path) -> bytes:
     """Return what stands in all segments, in the order of their names."""
     return b"".join(path.read_bytes() for path in segments(directory))
+
+
+def counts(written: int = 0, lost: int = 0, expired: int = 0) -> dict[str, int]:
+    """Return what a writer counts."""
+    return {"written": written, "lost": lost, "expired": expired}

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from full_disk import limit_of_file_size
 
 from jupyter_telemetry.errors import JournalError
 from jupyter_telemetry.journal import accounts
@@ -15,7 +16,6 @@ from jupyter_telemetry.journal.cursors import Cursor
 from jupyter_telemetry.journal.reader import JournalReader
 
 from .lines import content, line
-from .test_writer import limit_of_file_size
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import shutil
 
 import pytest
+from full_disk import descriptor_replaced, limit_of_file_size
 
 from jupyter_telemetry.journal.accounts import read_accounts
 from jupyter_telemetry.journal.queueing import QueuedWriter
@@ -14,7 +15,6 @@ from jupyter_telemetry.journal.reader import JournalReader
 
 from .disk import REFUSALS, Disk
 from .lines import line, numbers, segments
-from .test_writer import descriptor_replaced, limit_of_file_size
 
 LEVELS = ["memory", "process", "disk"]
 

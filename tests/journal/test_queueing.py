@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from full_disk import limit_of_file_size
 
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.journal.accounts import read_accounts
@@ -18,7 +19,6 @@ from jupyter_telemetry.journal.reader import JournalReader
 
 from .disk import Disk, wait_until
 from .lines import content, line, names, numbers, segments
-from .test_writer import limit_of_file_size
 
 SCHEMA = ("https://example.org/a", 1, b'{"$id":"https://example.org/a","version":1}')
 

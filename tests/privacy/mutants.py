@@ -29,7 +29,8 @@ TESTS = (
     "privacy/test_walk.py",
     *(f"test_{name}.py" for name in ("governance", "outlet", "errors", "bad_input", "record", "registry", "route")),
     *(f"privacy/test_{name}.py" for name in ("actions", "generalisation", "pseudonym")),
-    *(f"test_{name}.py" for name in ("encoding", "notice", "handlers")),
+    *(f"test_{name}.py" for name in ("encoding", "notice")),
+    *(f"handlers/test_{name}.py" for name in ("handlers", "failures", "behind")),
     "validation/test_violation.py",
     "privacy/test_secrets.py",
 )

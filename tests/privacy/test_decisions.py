@@ -1,60 +1,21 @@
-"""The file of decisions: nothing is lost by many processes, kills and full disks, and no damage passes for consent."""
+"""The file of decisions: no full disk loses one, and no damage passes for consent."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import random
-import resource
 import stat
-import subprocess
-import sys
-import time
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from full_disk import limit_of_file_size
 
 from jupyter_telemetry.errors import ConsentError
-from jupyter_telemetry.privacy.decisions import MAX_BYTES, Decision, DecisionStore, default_file
-from jupyter_telemetry.privacy.statement import digest, statement
+from jupyter_telemetry.privacy.decisions import MAX_BYTES, DecisionStore, default_file
+from jupyter_telemetry.privacy.statement import digest
 
+from .decided import MOMENT, POLICY, STAMP, decide, decision, names
 from .ordinary import IS_ROOT, OTHER_USER, ordinary_user
-
-DECIDER = Path(__file__).with_name("decider.py")
-POLICY = statement(
-    allowed_schemas=["a"],
-    redactions={"personal-data": "pseudonymise"},
-    classifications={},
-    destinations=["a journal on this machine"],
-    notice={"purpose": "a lone surrogate \ud800 is no reason to fail"},
-    consent=(),
-)
-MOMENT = datetime(2026, 11, 23, 18, 42, 5, 120000, timezone(timedelta(hours=1)))
-STAMP = "2026-11-23T17:42:05.120000Z"
-
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "share" / "jupyter" / "telemetry" / "consent.json"
-
-
-@pytest.fixture
-def store(file):
-    return DecisionStore(file, clock=lambda: MOMENT)
-
-
-def decide(store, by="page", **choices):
-    return store.decide(choices, statement=POLICY, shown="All that you do", by=by)
-
-
-def decision(subject, granted, by="page"):
-    return Decision(subject, granted, STAMP, digest(POLICY), by, "All that you do")
-
-
-def names(directory):
-    return sorted(each.name for each in directory.iterdir())
 
 
 def test_nothing_is_decided_where_there_is_no_file(store, file):
@@ -161,133 +122,7 @@ def test_a_change_by_hand_in_place_is_noticed(store, file):
     assert not store.changed()
 
 
-# Many processes
-
-
-@contextlib.contextmanager
-def deciders(file, *arguments):
-    """Start processes that decide; all are ready when this begins, and gone when it ends."""
-    started = []
-    try:
-        for name, count, stale_lock_s in arguments:
-            command = [sys.executable, str(DECIDER), str(file), name, str(count), str(stale_lock_s)]
-            started.append(subprocess.Popen(command, stdout=subprocess.PIPE))
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-
-
-def told(process):
-    return process.stdout.read().decode().split()[1:]
-
-
-def test_four_processes_that_decide_at_once_lose_nothing(file):
-    store, seen = DecisionStore(file), 0
-    with deciders(file, *((name, 40, 10) for name in "abcd")) as processes:
-        while any(process.poll() is None for process in processes):
-            decisions = store.read()
-            assert decisions.problem == ""
-            assert len(decisions.history) >= seen
-            seen = len(decisions.history)
-        subjects = [told(process) for process in processes]
-    assert [process.returncode for process in processes] == [0] * 4
-    decisions = store.read()
-    kept = [each.subject for each in decisions.history]
-    assert subjects == [[subject for subject in kept if subject.startswith(name)] for name in "abcd"]
-    assert len(kept) == len(decisions.latest) == 160
-    assert len(decisions.statements) == 4
-    assert {each.subject[0]: each.shown for each in decisions.history} == {n: f"shown to {n}" for n in "abcd"}
-    assert names(file.parent) == ["consent.json"]
-
-
-def test_a_process_that_is_killed_in_the_middle_of_a_decision_loses_none_and_stops_nobody(file):
-    chance, store, returned = random.Random(2026), DecisionStore(file, stale_lock_s=0.3), []
-    for number in range(20):
-        with deciders(file, (f"round{number}", 10_000, 0.2)) as (process,):
-            process.stdout.readline()
-            returned.append(process.stdout.readline().decode().strip())  # once it has the lock that the last one left
-            time.sleep(chance.uniform(0, 0.01))
-            process.kill()
-            returned += [each.decode().strip() for each in process.stdout]
-        decisions = store.read()
-        assert decisions.problem == ""
-        assert set(returned) <= decisions.latest.keys()
-        assert len(decisions.history) <= len(returned) + number + 1  # written, and killed before it could say so
-    decide(store, end=True)
-    assert store.read().latest["end"].granted
-    assert names(file.parent) == ["consent.json"]
-    assert len(returned) >= 20
-
-
-def test_some_are_killed_while_others_decide(file):
-    victims, returned = [(f"victim{number}", 10_000, 1) for number in range(3)], []
-    with deciders(file, ("survivor", 20, 1), *victims) as (survivor, *processes):
-        for process in processes:
-            returned.append(process.stdout.readline() and process.stdout.readline().decode().strip())
-            process.kill()
-            returned += [each.decode().strip() for each in process.stdout]
-        returned += told(survivor)
-        assert survivor.wait() == 0
-    decisions = DecisionStore(file).read()
-    assert decisions.problem == ""
-    assert set(filter(None, returned)) <= decisions.latest.keys()
-    assert f"survivor-{19}" in decisions.latest
-
-
-def test_a_lock_that_was_left_behind_is_removed(file):
-    file.parent.mkdir(parents=True)
-    file.with_name("consent.json.lock").write_text("whoever")
-    file.with_name(".consent.json.0123abcd.tmp").write_text("half a fi")
-    store = DecisionStore(file, stale_lock_s=0.05)
-    decide(store, a=True)
-    assert store.read().latest["a"].granted
-    assert names(file.parent) == ["consent.json"]
-
-
-@pytest.mark.parametrize("times", [1, 4, 5])
-def test_who_was_taken_for_dead_reads_again_before_writing(file, times):
-    class Sleeper(DecisionStore):
-        slept = 0
-
-        def _added(self, made, statement):
-            content = super()._added(made, statement)
-            if self.slept < times:  # others take its lock, and decide
-                self.slept += 1
-                file.with_name("consent.json.lock").unlink()
-                decide(DecisionStore(file), **{f"other{self.slept}": False})
-            return content
-
-    if times == 5:
-        with pytest.raises(ConsentError, match="other processes take its lock all the time"):
-            decide(Sleeper(file), a=True)
-    else:
-        decide(Sleeper(file), a=True)
-    subjects = [each.subject for each in DecisionStore(file).read().history]
-    assert subjects == [f"other{number + 1}" for number in range(times)] + ["a"] * (times < 5)
-    assert names(file.parent) == ["consent.json"]
-
-
-def test_a_directory_in_the_locks_place_is_put_aside(file):
-    file.with_name("consent.json.lock").mkdir(parents=True)
-    decide(DecisionStore(file, stale_lock_s=0.05), a=True)
-    assert DecisionStore(file).read().latest["a"].granted
-
-
 # What cannot be written
-
-
-@contextlib.contextmanager
-def limit_of_file_size(size):
-    """Let no file of this process grow longer, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("room", [0, 20, 300])
