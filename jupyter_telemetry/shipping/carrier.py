@@ -19,6 +19,7 @@ from ..journal.segment import scan
 from ..lockfile import LockLost
 from ..privatefile import give_to_owner_of, make_private
 from .afterwards import account_for_the_gone, erasures
+from .ahead import ReadAhead
 from .batch import Batch
 from .delivery import Delivery, odd
 from .feed import Feed
@@ -27,6 +28,7 @@ from .state import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Any
 
@@ -83,6 +85,7 @@ class Carrier:
         self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
         self._cursor: Cursor | None = None
         self._feed: Feed | None = None
+        self._ahead: ReadAhead | None = None
         self._settled_at = 0.0
         self._is_unsaved = False  # whether the last acknowledgement stands in no file yet
         self._since: float | None = None  # when something was first seen to wait for a batch to fill
@@ -119,14 +122,14 @@ class Carrier:
     def _ship_next(self, *, until_empty: bool) -> bool | None:
         """Send one batch; None: there may be more."""
         self._wait(0.0)
-        feed, cursor = self._opened()
+        feed, cursor, ahead = self._opened()
         self._lease.check()
         if time.monotonic() - self._settled_at >= SETTLE_INTERVAL_S:
             self._settle(cursor)
         self._is_unreadable = False
         segments = feed.segments()
         waiting = self._state.waiting_bytes = feed.waiting_bytes(segments)
-        hand = feed.take_again(cursor.in_hand) if cursor.in_hand else None
+        hand = feed.take_again(cursor.in_hand) if cursor.in_hand else ahead.take()
         if hand is None and waiting and not self._may_be_due(waiting, until_empty=until_empty):
             self._settle(cursor)
             return False
@@ -136,7 +139,7 @@ class Carrier:
                 self._settle(cursor)
                 return False
         if hand is not None:
-            self._send(feed, cursor, hand)
+            self._send(feed, cursor, hand, ahead.behind(hand, segments))
             return None
         self._since = None
         self._state.waiting_bytes = 0
@@ -158,7 +161,7 @@ class Carrier:
         self._since = now if self._since is None else self._since
         return until_empty or now - self._since >= self._limits.age_s
 
-    def _send(self, feed: Feed, cursor: Cursor, hand: Hand) -> None:
+    def _send(self, feed: Feed, cursor: Cursor, hand: Hand, meanwhile: AbstractContextManager[None]) -> None:
         def check() -> None:
             self._lease.check()
             if not feed.is_unchanged(hand):
@@ -171,7 +174,8 @@ class Carrier:
         batch = Batch(
             hand.lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check
         )
-        refused = self._delivery.deliver(batch) if hand.lines else {}
+        with meanwhile:
+            refused = self._delivery.deliver(batch) if hand.lines else {}
         if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
             remove_dead_letters(self._directory, self._place.name, batch.ids, self._lease.check)
         if refused:
@@ -253,15 +257,16 @@ class Carrier:
                 _sweep(directory)
         return True
 
-    def _opened(self) -> tuple[Feed, Cursor]:
-        if self._cursor is None or self._feed is None:
+    def _opened(self) -> tuple[Feed, Cursor, ReadAhead]:
+        if self._cursor is None or self._feed is None or self._ahead is None:
             cursor = Cursor.load(self._place / CURSOR_FILE, self._sink.name)
             if not cursor.segments and read_state(self._place):  # the cursor was lost: who knows what was sent
                 for segment in scan(self._directory):
                     cursor.segments[segment.name] = Progress(segment.inode, sent=segment.size)
             self._cursor = cursor
             self._feed = Feed(self._directory, cursor, self._refused_ids, self._say_unreadable)
-        return self._feed, self._cursor
+            self._ahead = ReadAhead(self._feed, self._limits)
+        return self._feed, self._cursor, self._ahead
 
     def _refused_by_segment(self) -> Counter[str]:
         return Counter(letter.segment for letter in dead_letters(self._directory, self._place.name))
@@ -277,7 +282,7 @@ class Carrier:
         self._forget()
 
     def _forget(self) -> None:
-        self._cursor = self._feed = self._check_hand = None
+        self._cursor = self._feed = self._ahead = self._check_hand = None
         self._is_unsaved = False
 
     def _save(self, cursor: Cursor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import Counter
@@ -95,8 +96,12 @@ class Feed:
         progress = self._cursor.segments.get(segment.name)
         return progress.offset if progress is not None and progress.offset < segment.size else 0
 
-    def take(self, segments: Iterable[SegmentFile], limits: BatchLimits) -> Hand | None:
-        """Take the next lines, at least one; None if there are none. The cursor stays where it is."""
+    def take(self, segments: Iterable[SegmentFile], limits: BatchLimits, behind: Hand | None = None) -> Hand | None:
+        """Take the next lines, at least one; None if there are none. The cursor stays where it is.
+
+        behind: was taken before, and is to be acknowledged first.
+        """
+        taken = {} if behind is None else {take.segment: take for take in behind.takes}
         filling = _Filling(limits)
         for segment in segments:
             if filling.is_full:
@@ -104,8 +109,13 @@ class Feed:
             try:
                 with SegmentText(segment) as text:
                     progress = self._progress(segment, text)
-                    is_some = filling.fill(segment, text, progress.offset)
-                    if not is_some and not filling.is_full and not filling.is_before_damage:
+                    start = progress.offset
+                    if segment.name in taken:
+                        if (taken[segment.name].inode, taken[segment.name].start) != (text.inode, start):
+                            return None  # it was rewritten meanwhile
+                        start = taken[segment.name].end
+                    is_some = filling.fill(segment, text, start)
+                    if not (is_some or filling.is_full or filling.is_before_damage or taken):
                         self._seen[segment.name] = segment.inode, text.end, segment.sealed
             except FileNotFoundError:
                 continue
@@ -148,6 +158,12 @@ class Feed:
                 continue
             return found.st_ino == take.inode and found.st_size >= take.end
         return False
+
+    def is_next(self, hand: Hand) -> bool:
+        """Say whether it starts where the cursor is."""
+        had = self._cursor.segments
+        starts = ((had.get(take.segment, Progress(take.inode)), take) for take in hand.takes)
+        return all((progress.inode, progress.offset) == (take.inode, take.start) for progress, take in starts)
 
     def is_sent_before(self, hand: Hand) -> bool:
         """Say whether anything of it may have been sent before."""
@@ -212,7 +228,8 @@ class _Filling:
     """Gathers lines of segments until the limits are reached."""
 
     def __init__(self, limits: BatchLimits | None) -> None:
-        self._limits = limits
+        self._most_events: float = math.inf if limits is None else limits.events
+        self._most_size: float = math.inf if limits is None else limits.size
         self._lines: list[bytes] = []
         self._size = 0
         self._takes: list[Take] = []
@@ -225,18 +242,21 @@ class _Filling:
         """Take lines from `start` on; say whether there were any. Raises OSError; then none are taken."""
         self.is_before_damage = False
         lines: list[bytes] = []
+        before, most_events, most_size = len(self._lines), self._most_events, self._most_size
         size, last, middle, stop = self._size, b"", b"", start
         for offset, line in text.lines(start, end):
-            found = examine(line)
-            if found.event_id:
-                if self._would_be_too_much(len(self._lines) + len(lines), size + len(line)):
+            event_id, begin, _ = examine(line)
+            if event_id:
+                events = before + len(lines)
+                # One that is larger than a batch may be is a batch of its own.
+                if events >= most_events or (size + len(line) > most_size and events):
                     self.is_full = True
                     break
-                lines.append(line[found.start :])
+                lines.append(line[begin:])
                 size += len(line)
-                last = found.event_id
+                last = event_id
                 if len(lines) % 1024 == 1:
-                    middle = found.event_id
+                    middle = event_id
             elif line != b"\n" and end is None and not _is_settled(segment):
                 self.is_before_damage = True
                 break  # what is damaged may not be all there yet
@@ -249,16 +269,10 @@ class _Filling:
             self._anchors.append(tuple(each.decode() for each in dict.fromkeys((last, middle)) if each))
         return stop > start
 
-    def _would_be_too_much(self, events: int, size: int) -> bool:
-        if self._limits is None or not events:  # one that is larger than that is a batch of its own
-            return False
-        return events >= self._limits.events or size > self._limits.size
-
     def hand(self) -> Hand | None:
         if not self._takes:
             return None
-        limits = self._limits
-        is_full = self.is_full or (limits is not None and len(self._lines) >= limits.events)
+        is_full = self.is_full or len(self._lines) >= self._most_events
         return Hand(tuple(self._takes), self._lines, tuple(self._events), tuple(self._anchors), is_full)
 
 

@@ -57,7 +57,7 @@ class KafkaSink:
     Raises MissingExtra, ConfigurationError.
     """
 
-    limits = BatchLimits(20_000, 8 * 1024**2, 5.0)
+    limits = BatchLimits(20_000, 16 * 1024**2, 5.0)
     erases = False
 
     def __init__(
