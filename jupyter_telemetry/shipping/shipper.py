@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import concurrent.futures.thread  # noqa: F401  # what a sink's library loads late needs it, and at exit it cannot be loaded
 import hashlib
 import os
 import re

@@ -304,3 +304,28 @@ for number in range(10):
 
     assert [event["number"] for event in events_in(path)] == list(range(10))
     assert list(journal.glob("shipping/*/lease")) == []
+
+
+def test_a_library_that_loads_late_what_it_needs_is_first_used_at_the_end_of_the_interpreter(journal, tmp_path):
+    program = """
+import sys
+from jupyter_telemetry.journal import JournalHandler
+from jupyter_telemetry.shipping import Shipper
+from jupyter_telemetry.sinks.lake import LakeSink  # pyarrow looks for pandas when it makes its first array
+from journal.lines import line
+
+handler = JournalHandler(sys.argv[1])
+shipper = Shipper(handler, LakeSink(sys.argv[2]), batch_events=5, batch_age_s=3600.0, exit_timeout_s=30.0)
+for number in range(20):
+    handler.write_event(line(number))
+assert "pandas" not in sys.modules
+shipper.start()
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    argv = [sys.executable, "-c", program, str(journal), str(tmp_path / "lake")]
+    ended = subprocess.run(argv, check=True, env=environment, stderr=subprocess.PIPE)
+
+    from jupyter_telemetry.lake import Lake
+
+    assert [event["number"] for event in Lake(tmp_path / "lake").events()] == list(range(20))
+    assert ended.stderr == b""
