@@ -16,6 +16,7 @@ from uuid import UUID
 
 from .errors import invalid_event
 from .forksafe import Lock
+from .timestamp import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -176,7 +177,7 @@ class CoarseEnvelope(Envelope):
         moment = _EPOCH + timedelta(microseconds=self._floor((exact - _EPOCH) // timedelta(microseconds=1)))
         return {
             **{name: capsule[name] for name in METADATA_NAMES},
-            "__timestamp__": moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z",
+            "__timestamp__": utc_text(moment),
             "__id__": _id_of_random(round(self.moment() * 1000)),
             **event,
         }

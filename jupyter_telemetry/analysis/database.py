@@ -13,11 +13,11 @@ from collections import deque
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..columns.sqltext import identifier
 from ..errors import LakeError, MissingExtra, QueryError
 from ..journal import JournalReader
 from .holdings import Holdings
 from .result import Result
-from .sqltext import identifier
 from .views import EVENTS, View, create, create_lines
 
 if TYPE_CHECKING:

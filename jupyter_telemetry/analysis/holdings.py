@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..columns.naming import distinct_names
+from ..columns.sqltext import literal
 from ..errors import JournalError
 from ..journal import view_name
 from ..journal.line import earliest_id
 from .filesystem import PATH, Mount, make_filesystem
 from .lakefiles import LAKE, LakeFiles, make_lake_filesystem
 from .lakeviews import LakeSource, lake_events, lake_ids, lake_rows, scan
-from .naming import distinct_names
 from .snapshot import Snapshot
-from .sqltext import literal
 from .views import EVENTS, SchemaView, journal_events, together
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..columns.sqltext import identifier, literal, literals, pointer
+from ..columns.sqltypes import Json, Number
 from .lakefiles import LAKE
-from .sqltext import identifier, literal, literals, pointer
-from .sqltypes import Json, Number
 from .views import LIST, METADATA, extra, misfits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..columns import PropertyColumn
     from ..lake.table import LayoutColumn
-    from .columns import PropertyColumn
 
 __all__ = ["LakeSource", "lake_events", "lake_ids", "lake_rows"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from ..columns.sqltext import identifier
 from ..errors import MissingExtra
-from .sqltext import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

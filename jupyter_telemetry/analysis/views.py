@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..columns import PropertyColumn, columns_of
+from ..columns.sqltext import identifier, literal, literals, pointer
 from ..journal.line import TIMESTAMP
-from .columns import PropertyColumn, columns_of
 from .filesystem import PATH
-from .sqltext import identifier, literal, literals, pointer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

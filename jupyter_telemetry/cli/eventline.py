@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from datetime import datetime
 from typing import Any
 
 from rich.text import Text
 
 from ..journal import view_name
 from ..printable import cut, printable
+from ..timestamp import parsed
 
 __all__ = ["EventLine"]
 
@@ -47,7 +47,7 @@ class EventLine:
 def _time(stamp: object) -> str:
     """Say a time stamp in local time, with milliseconds; what is none, as it is."""
     try:
-        moment = datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).astimezone()
+        moment = parsed(str(stamp)).astimezone()
     except (ValueError, OverflowError):
         return cut(printable(str(stamp)), 26)
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}"

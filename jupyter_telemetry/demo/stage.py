@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from ..journal import JournalReader
 from ..printable import cut, printable
+from ..timestamp import parsed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ class Stage:
 
 def _row(event: dict[str, Any]) -> tuple[str, str, str, str]:
     """Say in four words what an event of the demo tells."""
-    moment = datetime.fromisoformat(event["__timestamp__"].replace("Z", "+00:00")).astimezone()
+    moment = parsed(event["__timestamp__"]).astimezone()
     parts = event["__schema__"].split("/")
     kind = parts[-2] if parts[-1] == "v1" else parts[-1]
     if "batch" in event:

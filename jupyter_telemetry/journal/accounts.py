@@ -16,7 +16,6 @@ import errno
 import os
 import sys
 from collections import Counter
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +24,7 @@ import orjson
 from ..errors import JournalError
 from ..lockfile import LockFile, LockLost
 from ..privatefile import create, replacing
+from ..timestamp import utc_text
 from .access import file_mode
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ class Account(NamedTuple):
 
 def account(directory: str | os.PathLike[str], what: str, events: int, reason: str, segment: str | None = None) -> None:
     """Write down what became of events. Raises OSError; then it is not written down."""
-    at = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    line = orjson.dumps({"at": at, "what": what, "segment": segment, "events": events, "reason": reason}) + b"\n"
+    line = (
+        orjson.dumps({"at": utc_text(), "what": what, "segment": segment, "events": events, "reason": reason}) + b"\n"
+    )
     path = Path(directory, FILE)
     with _locked(path.parent) as lock:
         if _append(path, line) > MOST_BYTES and lock is not None:

@@ -19,6 +19,7 @@ import orjson
 
 from ..lockfile import LockFile, LockLost
 from ..privatefile import give_to_owner_of, make_private, replacing, sync_directory
+from ..timestamp import utc_text
 from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
 
@@ -71,7 +72,7 @@ def write_dead_letters(
         make_private(str(directory), mode=shared_mode(journal))
         give_to_owner_of(Path(journal), directory)
     now = datetime.now(timezone.utc)
-    refused_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    refused_at = utc_text(now)
     path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
     with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
         for line, reason, segment in refused:

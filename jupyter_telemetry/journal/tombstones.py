@@ -18,6 +18,7 @@ import orjson
 
 from ..errors import JournalError
 from ..privatefile import create, give_to_owner_of, make_private, sync_directory
+from ..timestamp import utc_text
 from .access import directory_mode, file_mode
 from .segment import SEALED_SUFFIX, new_name
 
@@ -137,8 +138,7 @@ class TombstoneWriter:
         give_to_owner_of(self._journal, directory, path)
         sync_directory(directory)
         sync_directory(self._journal)
-        erased_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-        head = {"erased_at": erased_at, "reason": self._reason, "version": VERSION}
+        head = {"erased_at": utc_text(now), "reason": self._reason, "version": VERSION}
         self._waiting[:0] = orjson.dumps(head) + b"\n"
 
     def _discard(self) -> None:

@@ -1,7 +1,7 @@
 """JSON values as Arrow arrays, which of them an array does not hold exactly, and the values of an array.
 
 A null stands for "not there": a null that was recorded is one of those that the array does not hold. The rules are
-those by which `analysis.sqltypes` makes columns of JSON text: a value that does not fit is null, or the nearest one.
+those by which `columns.sqltypes` makes columns of JSON text: a value that does not fit is null, or the nearest one.
 Each array is made at once, and only where it cannot be are the values looked at one by one.
 """
 
@@ -18,13 +18,14 @@ import orjson
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped]  # the same
 
-from ..analysis.sqltypes import Boolean, Date, Integer, Json, ListOf, MapOf, Number, SqlType, StructOf, Text, Timestamp
+from ..columns.sqltypes import Boolean, Date, Integer, Json, ListOf, MapOf, Number, SqlType, StructOf, Text, Timestamp
+from ..timestamp import utc_text
 from .kinds import INSTANT, arrow_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Column", "instant", "instant_text", "members", "nulls", "restored", "typed"]
+__all__ = ["Column", "instant", "members", "nulls", "restored", "typed"]
 
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d+))?"
@@ -74,7 +75,7 @@ def restored(kind: SqlType, value: Any) -> Any:
         fields = ((field, value[field.name]) for field in kind.fields)
         return {field.key: restored(field.type, each) for field, each in fields if each is not None}
     if isinstance(kind, Timestamp):
-        return instant_text(value)
+        return utc_text(value)
     if isinstance(kind, Date):
         return value.isoformat()
     return orjson.loads(value) if isinstance(kind, Json) else value
@@ -93,11 +94,6 @@ def instant(text: str) -> datetime | None:
         return moment + away if sign == "-" else moment - away
     except (ValueError, OverflowError):
         return None
-
-
-def instant_text(moment: datetime) -> str:
-    """Write an instant as EventLog does: the one form in which a column holds it exactly."""
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 # Scalars
@@ -153,7 +149,7 @@ def _instants(_: SqlType, values: list[Any]) -> Column:
     inexact |= {
         at
         for at, (moment, text) in enumerate(zip(moments, values, strict=True))
-        if text is not None and (moment is None or instant_text(moment) != text)
+        if text is not None and (moment is None or utc_text(moment) != text)
     }
     return Column(pa.array(moments, INSTANT), inexact)
 

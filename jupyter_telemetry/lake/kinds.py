@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
-from ..analysis.sqltypes import (
+from ..columns.sqltypes import (
     Boolean,
     Date,
     Integer,

@@ -13,9 +13,9 @@ from urllib.parse import unquote, urlsplit
 from pyarrow import fs  # type: ignore[import-untyped]  # it has no types
 
 from ..errors import ConfigurationError, LakeError
+from ..lease import Lease
 from ..lockfile import LockLost
-from ..shipping.lease import Lease
-from ..sinks.secret import Secret, without_secrets
+from ..secret import Secret, without_secrets
 from .appending import Appender
 from .compaction import Compaction, compact
 from .erasing import erase

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
-from ..analysis.columns import PropertyColumn, columns_of
-from ..analysis.sqltypes import Integer, SqlType, Text, Timestamp
+from ..columns import PropertyColumn, columns_of
+from ..columns.sqltypes import Integer, SqlType, Text, Timestamp
 from .arrays import members, nulls, restored, typed
 from .kinds import arrow_type, described, kind_of
 

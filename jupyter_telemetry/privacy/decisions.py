@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConsentError
 from ..lockfile import LockFile, LockLost
 from ..privatefile import make_private, replacing
+from ..timestamp import utc_text
 from .ledger import Decision, Decisions, Ledger, Unreadable
 from .statement import digest
 
@@ -113,7 +114,7 @@ class DecisionStore:
 
         Raises ConsentError if they cannot be written; then nothing has changed.
         """
-        moment = self._clock().astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        moment = utc_text(self._clock())
         policy = digest(statement)
         made = [Decision(subject, bool(granted), moment, policy, by, shown) for subject, granted in choices.items()]
         if not made:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import REGISTRY
@@ -13,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from ..handlers import walk
 from ..journal import JournalHandler
+from ..timestamp import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -78,7 +78,7 @@ def _shipping(logs: list[ServerEventLog]) -> Iterator[Metric]:
         failures[name,] += state.failures
         waiting[name,] += state.waiting_bytes
         at = state.last_delivered_at
-        moment = datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() if at else 0.0
+        moment = parsed(at).timestamp() if at else 0.0
         last[name,] = max(moment, last.get((name,), 0.0))
         failing[name,] = max(float(state.failing_since is not None), failing.get((name,), 0.0))
     labels = ["destination"]

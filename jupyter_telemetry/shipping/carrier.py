@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from ..lease import Lease
     from .backoff import Backoff
     from .feed import Hand
-    from .lease import Lease
     from .sink import BatchLimits, Sink
     from .state import State
 

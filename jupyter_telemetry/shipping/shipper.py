@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigurationError, TelemetryError
 from ..journal.cursors import DIRECTORY
 from ..journal.names import default_directory
+from ..lease import LEASE_S, Lease
 from .backoff import Backoff
 from .carrier import Carrier, Stopped
-from .lease import LEASE_S, Lease
 from .sink import BatchLimits
 from .state import State
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import orjson
 
 from ..journal.access import file_mode
 from ..privatefile import give_to_owner_of, replacing
+from ..timestamp import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,4 +142,4 @@ def read_state(place: Path) -> dict[str, Any]:
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return utc_text(timespec="seconds")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, MissingExtra
+from ..secret import Secret, without_secrets
 from ..shipping.sink import Refused, TooLarge, Unavailable
-from .secret import Secret, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

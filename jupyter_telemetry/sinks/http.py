@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import orjson
 
 from ..errors import ConfigurationError
+from ..secret import Secret
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Refused, Unavailable
 from .cloudevents import CONTENT_TYPE, CloudEvents
 from .endpoint import Endpoint, checked_url, compressor, named, phrase, shown
-from .secret import Secret
 
 if TYPE_CHECKING:
     import os

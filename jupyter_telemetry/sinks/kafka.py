@@ -13,8 +13,8 @@ import orjson
 
 from ..errors import ConfigurationError, MissingExtra
 from ..journal.line import HEAD
+from ..secret import Secret, without_secrets
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Unavailable
-from .secret import Secret, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import ConfigurationError, MissingExtra
+from ..secret import Secret
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Refused, Unavailable
 from .endpoint import Endpoint, compressor, named
-from .secret import Secret
 
 if TYPE_CHECKING:
     import os

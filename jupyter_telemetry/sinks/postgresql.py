@@ -9,9 +9,9 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError, MissingExtra
+from ..secret import Secret, without_secrets
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Refused, SinkError, Unavailable
 from .deadline import Deadline
-from .secret import Secret, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

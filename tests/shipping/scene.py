@@ -12,10 +12,10 @@ import orjson
 
 from jupyter_telemetry.journal.line import examine
 from jupyter_telemetry.journal.segment import SEALED_SUFFIX, new_name, scan
+from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import BatchLimits, CannotErase, Receipt, Refused, TooLarge, Unavailable
 from jupyter_telemetry.shipping.backoff import Backoff
 from jupyter_telemetry.shipping.carrier import Carrier, Stopped
-from jupyter_telemetry.shipping.lease import Lease
 from jupyter_telemetry.shipping.shipper import directory_name
 from jupyter_telemetry.shipping.state import State
 

@@ -17,9 +17,9 @@ from jupyter_telemetry.journal.deadletters import dead_letters
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
+from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import BatchLimits, Shipper
 from jupyter_telemetry.shipping.carrier import Stopped
-from jupyter_telemetry.shipping.lease import Lease
 from jupyter_telemetry.shipping.state import read_state
 
 from .scene import REFUSED, Destination, PlannedSink, expire_oldest, make_carrier, place_of, put

@@ -18,9 +18,9 @@ from jupyter_telemetry.journal.deadletters import dead_letters
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.reader import JournalReader
 from jupyter_telemetry.journal.tombstones import TombstoneWriter, tombstones
+from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import BatchLimits
 from jupyter_telemetry.shipping.carrier import Stopped
-from jupyter_telemetry.shipping.lease import Lease
 from jupyter_telemetry.shipping.reckoning import reckon
 
 from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_of

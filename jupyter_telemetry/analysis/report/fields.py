@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..sqltext import identifier
+from ...columns.sqltext import identifier
 from .figures import FieldValues
 
 if TYPE_CHECKING:

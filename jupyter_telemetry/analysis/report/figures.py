@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from ...timestamp import utc_text
+
 if TYPE_CHECKING:
     from .timeaxis import Clock, TimeAxis
 
@@ -165,7 +167,7 @@ class Figures:
 def _utc(epoch_s: float | None) -> str | None:
     if epoch_s is None:
         return None
-    return datetime.fromtimestamp(epoch_s, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_text(datetime.fromtimestamp(epoch_s, timezone.utc), "milliseconds")
 
 
 def _field(values: FieldValues) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from ..sqltext import literal
+from ...columns.sqltext import literal
 from .figures import KernelLife, Kernels
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from ..errors import ConfigurationError
+from .errors import ConfigurationError
 
 __all__ = ["Secret", "without_secrets"]
 

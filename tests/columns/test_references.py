@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_telemetry.analysis.references import References
+from jupyter_telemetry.columns.references import References
 
 ROOT = {
     "$id": "https://example.org/root",

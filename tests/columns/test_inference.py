@@ -3,10 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from analysis.journals import schema_of
 
-from jupyter_telemetry.analysis.inference import SchemaTypes
-
-from .journals import schema_of
+from jupyter_telemetry.columns.inference import SchemaTypes
 
 
 def sql_type(subschema: Any, **more: Any) -> str | None:

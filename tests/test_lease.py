@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from jupyter_telemetry.lease import LEASE_S, Lease
 from jupyter_telemetry.lockfile import LockLost
-from jupyter_telemetry.shipping.lease import LEASE_S, Lease
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_renewing_touches_it_not_more_often_than_needed(path):
 
 
 def test_that_of_a_dead_process_is_free_at_once(path):
-    program = "import sys; from jupyter_telemetry.shipping.lease import Lease; assert Lease(sys.argv[1]).acquire()"
+    program = "import sys; from jupyter_telemetry.lease import Lease; assert Lease(sys.argv[1]).acquire()"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, env=environment)
     assert os.path.lexists(path)

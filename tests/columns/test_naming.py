@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_telemetry.analysis.naming import distinct_names, has_sql_name
+from jupyter_telemetry.columns.naming import distinct_names, has_sql_name
 
 
 def digest(key: str) -> str:

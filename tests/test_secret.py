@@ -7,7 +7,7 @@ import re
 import pytest
 
 from jupyter_telemetry.errors import ConfigurationError
-from jupyter_telemetry.sinks.secret import Secret, without_secrets
+from jupyter_telemetry.secret import Secret, without_secrets
 
 
 def test_none_is_configured():

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from ..lockfile import HAS_SYMLINKS, LockFile, new_owner
+from .lockfile import HAS_SYMLINKS, LockFile, new_owner
 
 if TYPE_CHECKING:
     from pathlib import Path

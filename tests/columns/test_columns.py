@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from analysis.journals import schema_of
 
-from jupyter_telemetry.analysis.columns import MOST_COLUMNS, PropertyColumn, columns_of
-from jupyter_telemetry.analysis.sqltypes import Integer, Json, Number, Text
-
-from .journals import schema_of
+from jupyter_telemetry.columns.properties import MOST_COLUMNS, PropertyColumn, columns_of
+from jupyter_telemetry.columns.sqltypes import Integer, Json, Number, Text
 
 
 def test_each_property_is_a_column_in_the_order_of_the_schema():

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import orjson
 import pytest
+from analysis.journals import instant
 
-from jupyter_telemetry.analysis.sqltypes import (
+from jupyter_telemetry.columns.sqltypes import (
     Boolean,
     Date,
     Integer,
@@ -22,8 +23,6 @@ from jupyter_telemetry.analysis.sqltypes import (
     Text,
     Timestamp,
 )
-
-from .journals import instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
