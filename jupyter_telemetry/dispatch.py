@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .shipping import Shipper, Sink
 
-__all__ = ["Dispatch", "Place", "carried_beside", "shipped"]
+__all__ = ["CarriedTo", "Dispatch", "carried_beside", "shipped"]
 
 SHIPPER_OPTIONS = (
     "batch_events",
@@ -69,7 +69,7 @@ class Dispatch:
             stop_all(shippers)
 
 
-class Place(NamedTuple):
+class CarriedTo(NamedTuple):
     """Where events go."""
 
     where: str  # in words
@@ -78,13 +78,13 @@ class Place(NamedTuple):
 
 def shipped(
     shippers: Iterable[Any], handlers: Iterable[logging.Handler | Mapping[str, Any]]
-) -> dict[int, tuple[Place, ...]]:
+) -> dict[int, tuple[CarriedTo, ...]]:
     """Say where the journal of each handler is carried to, by the handler's `id`; nothing is opened here.
 
     Shippers and handlers may be what would make them. A shipper of a journal that none of the handlers keeps is left
     out: what it carries is others'.
     """
-    found: dict[int, tuple[Place, ...]] = {}
+    found: dict[int, tuple[CarriedTo, ...]] = {}
     kept = [(handler, directory) for handler in handlers for directory in _directories(handler)]
     for shipper in shippers:
         journal = _journal_of(shipper)
@@ -95,7 +95,7 @@ def shipped(
     return found
 
 
-def carried_beside(shippers: Iterable[Any], handler: logging.Handler | Mapping[str, Any]) -> list[Place]:
+def carried_beside(shippers: Iterable[Any], handler: logging.Handler | Mapping[str, Any]) -> list[CarriedTo]:
     """Say where the journal of a handler is carried to by others than these: from beside, or in former times.
 
     Cursors in the journal tell; those that cannot be read tell nothing.
@@ -114,7 +114,7 @@ def carried_beside(shippers: Iterable[Any], handler: logging.Handler | Mapping[s
                 with suppress(JournalError):
                     name = Cursor.load(path, "").sink
                     if name not in known:
-                        found.append(Place(name, bool(read_state(path.parent).get("erases"))))
+                        found.append(CarriedTo(name, bool(read_state(path.parent).get("erases"))))
     return found
 
 
@@ -130,11 +130,11 @@ def _journal_of(shipper: Any) -> Path | None:
     return None if told is None else Path(os.path.abspath(os.path.expanduser(told)))
 
 
-def _place(shipper: Any) -> Place:
+def _place(shipper: Any) -> CarriedTo:
     if not isinstance(shipper, (str, dict)):
-        return Place(shipper.sink.name, shipper.sink.erases)
+        return CarriedTo(shipper.sink.name, shipper.sink.erases)
     sink = _sink_of(shipper)
-    return Place(_without_options(_told(shipper)), sink is not None and sink.erases)
+    return CarriedTo(_without_options(_told(shipper)), sink is not None and sink.erases)
 
 
 def _name(shipper: Any) -> str | None:

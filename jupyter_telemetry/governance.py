@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .destination import JOURNAL, destinations
-from .dispatch import Place, carried_beside, shipped
+from .dispatch import CarriedTo, carried_beside, shipped
 from .errors import ConfigurationError
 from .handlers import LIMITS, limits_of, walk
 from .privacy import (
@@ -76,7 +76,7 @@ class Governance:
         policy: Policy,
         consent: Consent,
         narrower: Mapping[int, Policy],
-        shipped: Mapping[int, tuple[Place, ...]],
+        shipped: Mapping[int, tuple[CarriedTo, ...]],
         shippers: Iterable[Any],
         statement: dict[str, Any],
     ) -> None:
@@ -124,7 +124,7 @@ class Governance:
         """Return the policy of a handler that has one of its own."""
         return self._narrower.get(id(handler))
 
-    def places(self, handler: logging.Handler | Mapping[str, Any]) -> list[Place]:
+    def places(self, handler: logging.Handler | Mapping[str, Any]) -> list[CarriedTo]:
         """Return where a handler sends events, and where they are carried on to, by whomever."""
         return [*_places(handler, self._shipped), *carried_beside(self._shippers, handler)]
 
@@ -244,15 +244,19 @@ def govern(
     return Governance(policy, consent, narrower, carried, settings.shippers, said)
 
 
-def _destinations(handler: logging.Handler | Mapping[str, Any], carried: Mapping[int, tuple[Place, ...]]) -> list[str]:
+def _destinations(
+    handler: logging.Handler | Mapping[str, Any], carried: Mapping[int, tuple[CarriedTo, ...]]
+) -> list[str]:
     """Say where a handler sends events; if its own limits are others than a user was shown, that is another place."""
     limits = limits_of(handler)
     by = f" ({hashlib.sha256(canonical(limits)).hexdigest()[:8]})" if limits else ""
     return [f"{place.where}{by and ', limited' + by}" for place in _places(handler, carried)]
 
 
-def _places(handler: logging.Handler | Mapping[str, Any], carried: Mapping[int, tuple[Place, ...]]) -> list[Place]:
-    own = [Place(where, where == JOURNAL) for where in destinations([handler])]
+def _places(
+    handler: logging.Handler | Mapping[str, Any], carried: Mapping[int, tuple[CarriedTo, ...]]
+) -> list[CarriedTo]:
+    own = [CarriedTo(where, where == JOURNAL) for where in destinations([handler])]
     return [*own, *carried.get(id(handler), ())]
 
 

@@ -8,7 +8,7 @@ import pytest
 from traitlets.config import Config
 
 from jupyter_telemetry import ConfigurationError, EventLog
-from jupyter_telemetry.dispatch import Place, shipped
+from jupyter_telemetry.dispatch import CarriedTo, shipped
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.shipping import Shipper
 from tests.shipping.database import DatabaseSink, events_in
@@ -136,9 +136,11 @@ def test_a_shipper_of_a_configuration_file_is_not_copied(journal, tmp_path):
 )
 def test_where_a_journal_is_carried_to_is_told_without_a_secret(given, where, erases):
     handler = {"class": JOURNAL, "directory": "/nowhere/journal"}
-    assert shipped([given], [handler]) == {id(handler): (Place(where, erases),)}
+    assert shipped([given], [handler]) == {id(handler): (CarriedTo(where, erases),)}
 
 
 def test_a_shipper_of_anothers_journal_is_no_destination_of_the_log(journal, tmp_path):
     assert shipped([shipper_to(tmp_path / "a.db", tmp_path / "other")], [journal]) == {}
-    assert shipped([shipper_to(tmp_path / "a.db", journal)], [journal]) == {id(journal): (Place("sqlite:a.db", True),)}
+    assert shipped([shipper_to(tmp_path / "a.db", journal)], [journal]) == {
+        id(journal): (CarriedTo("sqlite:a.db", True),)
+    }

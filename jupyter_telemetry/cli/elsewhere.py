@@ -16,7 +16,7 @@ from .governed import Governed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..dispatch import Place
+    from ..dispatch import CarriedTo
     from .configuration import Configuration
     from .source import Source
 
@@ -74,7 +74,7 @@ def _elsewhere(source: Source, configuration: Configuration) -> Iterator[tuple[s
         yield printable(place.where), handler
 
 
-def _carried(configuration: Configuration) -> Iterator[tuple[Any, Place]]:
+def _carried(configuration: Configuration) -> Iterator[tuple[Any, CarriedTo]]:
     """Yield where journals are carried to, with the handler that keeps each."""
     given = configuration.given_handlers
     handlers = default_handlers(configuration.shippers) if given is None else given

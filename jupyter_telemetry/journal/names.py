@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Place", "default_directory", "default_place", "refuse_planted", "view_name"]
+__all__ = ["DefaultPlace", "default_directory", "default_place", "refuse_planted", "view_name"]
 
 _HUB = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_USER", "JUPYTERHUB_SERVICE_NAME")  # which a Hub gives to what it spawns
 
@@ -33,7 +33,7 @@ def default_directory() -> Path:
     return Path(jupyter_data_dir(), "telemetry", "journal")
 
 
-class Place(NamedTuple):
+class DefaultPlace(NamedTuple):
     """Where a journal is to stand, and how its events are to come there."""
 
     directory: Path
@@ -42,7 +42,7 @@ class Place(NamedTuple):
     reason: str  # for people
 
 
-def default_place(environ: Mapping[str, str], *, has_shipper: bool, scratch: str | None = None) -> Place:
+def default_place(environ: Mapping[str, str], *, has_shipper: bool, scratch: str | None = None) -> DefaultPlace:
     """Decide where a journal stands that nobody placed.
 
     Under a JupyterHub a home is often a network disk, which may block whoever writes to it for as long as its server
@@ -58,17 +58,19 @@ def default_place(environ: Mapping[str, str], *, has_shipper: bool, scratch: str
     variable = next((name for name in _HUB if environ.get(name)), None)
     home = default_directory()
     if variable is None:
-        return Place(home, "process", False, "it is not under a JupyterHub, so its home is taken for a local disk")
+        return DefaultPlace(
+            home, "process", False, "it is not under a JupyterHub, so its home is taken for a local disk"
+        )
     hub = f"{variable} is set, so this belongs to a JupyterHub, where a home may be on a network"
     if not has_shipper:
-        return Place(home, "memory", False, f"{hub}; nothing ships it, so it has to outlive the container")
+        return DefaultPlace(home, "memory", False, f"{hub}; nothing ships it, so it has to outlive the container")
     user = os.getuid() if hasattr(os, "getuid") else "journal"
     local = Path(scratch or tempfile.gettempdir(), f"jupyter_telemetry-{user}")
     try:
         refuse_planted(local)
     except OSError as error:
-        return Place(home, "memory", False, f"{hub}; the local {local} cannot be used: {error.strerror}")
-    return Place(local, "process", True, f"{hub}; it is shipped from the local disk")
+        return DefaultPlace(home, "memory", False, f"{hub}; the local {local} cannot be used: {error.strerror}")
+    return DefaultPlace(local, "process", True, f"{hub}; it is shipped from the local disk")
 
 
 def refuse_planted(directory: str | os.PathLike[str]) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_telemetry.journal import default_directory, view_name
-from jupyter_telemetry.journal.names import Place, default_place, refuse_planted
+from jupyter_telemetry.journal.names import DefaultPlace, default_place, refuse_planted
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def scratch(tmp_path) -> Path:
 
 @pytest.mark.parametrize("has_shipper", [False, True])
 def test_outside_of_a_hub_it_is_the_home_at_process(home, has_shipper):
-    assert default_place({}, has_shipper=has_shipper) == Place(
+    assert default_place({}, has_shipper=has_shipper) == DefaultPlace(
         home, "process", False, "it is not under a JupyterHub, so its home is taken for a local disk"
     )
 
 
 @pytest.mark.parametrize("variable", ["JUPYTERHUB_API_TOKEN", "JUPYTERHUB_USER", "JUPYTERHUB_SERVICE_NAME"])
 def test_under_a_hub_it_is_the_home_through_a_thread_if_nothing_ships_it(home, variable):
-    assert default_place({variable: "x"}, has_shipper=False) == Place(
+    assert default_place({variable: "x"}, has_shipper=False) == DefaultPlace(
         home,
         "memory",
         False,

@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from jupyter_telemetry import ConfigurationError
 from jupyter_telemetry._contract import SCHEMA_ID, deliver, make_batch, numbered
-from jupyter_telemetry.dispatch import Place, shipped
+from jupyter_telemetry.dispatch import CarriedTo, shipped
 from jupyter_telemetry.shipping import Batch, Unavailable
 from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.kafka import KafkaSink
@@ -272,4 +272,4 @@ def test_without_a_topic_it_is_the_default():
 def test_several_servers_are_told_as_one_place():
     handler = {"class": "jupyter_telemetry.journal.JournalHandler", "directory": "journal"}
     told = shipped(["kafka://a:9092,b:9092/t"], [handler])
-    assert told == {id(handler): (Place("kafka://a:9092,b:9092/t", False),)}
+    assert told == {id(handler): (CarriedTo("kafka://a:9092,b:9092/t", False),)}

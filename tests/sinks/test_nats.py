@@ -15,9 +15,10 @@ from jupyter_telemetry._contract import deliver, expected, make_batch, numbered,
 from jupyter_telemetry.errors import ConfigurationError
 from jupyter_telemetry.journal.identity import journal_name
 from jupyter_telemetry.shipping import Batch, CannotErase, Shipper, Unavailable
-from jupyter_telemetry.sinks import make_sink, nats_access
-from jupyter_telemetry.sinks import nats as nats_sink
+from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.nats import NATSSink
+from jupyter_telemetry.sinks.nats import sink as nats_sink
+from jupyter_telemetry.sinks.nats.access import _tls
 from jupyter_telemetry.testing import SinkContract
 
 from .nats_servers import NATSServers
@@ -391,7 +392,7 @@ def test_tls_with_certificates_on_both_sides_and_a_token(tmp_path, monkeypatch):
         tmp_path / "n",
         settings=f"""tls {{ cert_file: {certificate}, key_file: {key}, ca_file: {ca}, verify: true }}
         authorization {{ token: swordfish }}""",
-        tls=nats_access._tls(ca, options["client_certificate_file"], None),
+        tls=_tls(ca, options["client_certificate_file"], None),
         token="swordfish",
     )
     batch = make_batch(numbered(10))

@@ -7,8 +7,8 @@ import ssl
 from importlib.util import find_spec
 from typing import Any
 
-from ..errors import ConfigurationError, MissingExtra
-from ..secret import Secret, without_secrets
+from ...errors import ConfigurationError, MissingExtra
+from ...secret import Secret, without_secrets
 
 __all__ = ["Access", "token"]
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
 
-from ..journal.line import id_of
+from ...journal.line import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from .nats_stream import JetStream
+    from .stream import JetStream
 
 __all__ = ["History", "range_of"]
 

@@ -10,18 +10,18 @@ import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from ..errors import ConfigurationError, MissingExtra
-from ..journal.line import time_of
-from ..shipping.sink import BatchLimits, CannotErase, Receipt, SinkError, TooLarge, Unavailable
-from .eventloop import EventLoop
-from .nats_access import Access, token
-from .nats_history import History, range_of
-from .nats_stream import IDS, JetStream, Problem, stream_config, unfit
+from ...errors import ConfigurationError, MissingExtra
+from ...journal.line import time_of
+from ...shipping.sink import BatchLimits, CannotErase, Receipt, SinkError, TooLarge, Unavailable
+from ..eventloop import EventLoop
+from .access import Access, token
+from .history import History, range_of
+from .stream import IDS, JetStream, Problem, stream_config, unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ..shipping.batch import Batch
+    from ...shipping.batch import Batch
 
 __all__ = ["NATSSink"]
 
