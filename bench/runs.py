@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import memory, old_environment, page, query, reading, results, shipping_page, waiting
@@ -13,11 +15,11 @@ from .plot import LABELS
 from .promises import promises
 from .rounds import Measured, figure, run_rounds, short
 from .shipping_promises import shipping_promises
+from .size import lake_size
 from .terminal import Progress, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 __all__ = ["ORDINARY", "QUICK", "RUNS", "Extent", "Wanted", "recording", "shipping"]
 
@@ -90,7 +92,7 @@ def shipping(wanted: Wanted, directory: Path) -> dict[str, str]:
     extent, names = wanted.extent, wanted.of([*SHIPPING])
     if not names:
         return {}
-    progress = Progress(extent.rounds * len(names) + len(DESTINATIONS) + 3)
+    progress = Progress(extent.rounds * len(names) + len(DESTINATIONS) + 4)
     events = _LONG if wanted.long else extent.asked
     journals = directory / "journals"
     environment = {reading.JOURNALS: str(journals)}
@@ -102,13 +104,16 @@ def shipping(wanted: Wanted, directory: Path) -> dict[str, str]:
         query.build_lake(directory, extent.asked)
         environment[query.LAKE] = str(directory / "lake")
     measured = _rounds(names, wanted, directory, progress, environment)
-    memories = []
+    memories, sizes = [], []
     if not wanted.only:
+        progress("how large a lake is")
+        with TemporaryDirectory(dir=directory) as place:
+            sizes.append(lake_size(Path(place), extent.asked))
         for name in DESTINATIONS:
             progress(f"memory of a shipper to {name}")
             memories.append(waiting.shipper_memory(name, journals / str(events), events))
     progress.end()
-    rows = shipping_promises(measured, memories=memories, events_read=events, events_asked=extent.asked)
+    rows = shipping_promises(measured, memories=memories, sizes=sizes, events_read=events, events_asked=extent.asked)
     show(rows, _floors(measured, {name: label for name, (label, _) in shipping_page.CALLS.items()}))
     if wanted.keep:
         about = results.conditions(results.LIBRARIES)

@@ -106,6 +106,8 @@ work all the time. Calls come {burst} in a row, with {pause_ms:.0f} ms between t
   machine does not take more, no shipper carries more to it.
 - The memory is that of a process which ships for {watched:.0f} seconds out of a journal in which so many events wait,
   above what it has when its sink has sent a batch of a hundred events by itself.
+- The size of a lake is that of its files as they were shipped, before anything is compacted: of events of 500 users in
+  5,000 notebooks, over a week.
 - A journal is read from its first event to its last, by `JournalReader.lines`.
 
 This run: {conditions}.

@@ -14,7 +14,7 @@ def _all_measured():
     return measured
 
 
-def test_every_promise_of_the_issue_has_its_row():
+def test_every_promise_has_its_row():
     rows = promises(
         _all_measured(),
         leftovers=Leftovers(100_000, 1, 0),

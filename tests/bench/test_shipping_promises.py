@@ -6,6 +6,7 @@ from bench.contests import CONTESTS, SHIPPING
 from bench.destinations import DESTINATIONS
 from bench.rounds import Measured
 from bench.shipping_promises import shipping_promises
+from bench.size import Size, lake_size
 from bench.waiting import Memory
 
 
@@ -15,9 +16,10 @@ def _row_of(name, costs):
     return shipping_promises(measured)
 
 
-def test_every_promise_of_the_issue_has_its_row(shipped):
+def test_every_promise_has_its_row(shipped):
     memory = Memory("http", 1_000_000, 1000, 50_000_000, 80_000_000)
-    rows = shipping_promises(shipped, memories=[memory], events_read=1_000_000)
+    size = Size(1_000_000, 20_000_000, 400_000_000)
+    rows = shipping_promises(shipped, memories=[memory], sizes=[size], events_read=1_000_000)
     targets = [row.target for row in rows]
     assert targets[:2] == ["≤ 4.5 × the floor", "≤ 10 µs"]
     assert targets.count("≤ 1.1 × the time") == 10  # three percentiles at three levels, and reading
@@ -27,6 +29,15 @@ def test_every_promise_of_the_issue_has_its_row(shipped):
     assert all(row.found is not None for row in rows)
     by_target = {row.target: row for row in rows}
     assert by_target["≤ 100 MB"].found.median == pytest.approx(30)
+    assert (by_target["≤ 60 bytes"].found.median, by_target["≤ 60 bytes"].beside) == (20, "400 bytes in the journal")
+
+
+def test_a_lake_is_as_large_as_its_files(tmp_path):
+    size = lake_size(tmp_path, 500)
+    assert size.events == 500
+    files = (tmp_path / "lake").rglob("*.parquet")
+    assert size.lake == sum(len(each.read_bytes()) for each in files)
+    assert size.journal == sum(len(each.read_bytes()) for each in (tmp_path / "journal").glob("*.jsonl"))
 
 
 def test_either_events_a_second_or_the_ratio_is_enough():
