@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import ssl
 import time
 import zlib
 from contextlib import closing
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigurationError, MissingExtra
 from ..secret import Secret, without_secrets
 from ..shipping.sink import Refused, TooLarge, Unavailable
+from .options import expanded, seconds, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,9 +90,9 @@ class Endpoint:
         self._token = token or Secret("token")
         self._headers = Secret("headers", file=headers_file)
         self._ca_file, self._certificate_file, self._key_file = map(
-            _expanded, (ca_file, client_certificate_file, client_key_file)
+            expanded, (ca_file, client_certificate_file, client_key_file)
         )
-        self._timeout_s = _seconds(what, timeout_s)
+        self._timeout_s = seconds(f"{what}: timeout_s", timeout_s, 0.1, LONGEST_TIMEOUT_S)
         self._client: httpx.Client | None = None
         self._transport: Any = None
 
@@ -103,8 +103,9 @@ class Endpoint:
         import httpx
 
         headers = self._secret_headers()
-        context = self._context() if urlsplit(self.url).scheme == "https" else None
-        self._transport = self._web.Transport(context)
+        files = self._ca_file, self._certificate_file, self._key_file
+        is_secure = urlsplit(self.url).scheme == "https"
+        self._transport = self._web.Transport(tls_context(self._what, *files) if is_secure else None)
         self._client = httpx.Client(
             transport=self._transport,
             headers=headers,
@@ -183,20 +184,6 @@ class Endpoint:
                 raise ConfigurationError(f"{self._what}: the token has characters that no header can hold")
             headers["Authorization"] = f"Bearer {token}"
         return headers
-
-    def _context(self) -> ssl.SSLContext:
-        try:
-            context = ssl.create_default_context(cafile=self._ca_file)
-        except (OSError, ValueError):
-            raise ConfigurationError(f"{self._what}: ca_file {self._ca_file} holds no certificates") from None
-        if self._certificate_file is not None:
-            try:
-                context.load_cert_chain(self._certificate_file, self._key_file)
-            except (OSError, ValueError):
-                raise ConfigurationError(
-                    f"{self._what}: client_certificate_file and client_key_file are no certificate and its key"
-                ) from None
-        return context
 
 
 def checked_url(what: str, url: str) -> str:
@@ -292,17 +279,3 @@ def _is_header(name: str, value: str) -> bool:
         and value.isascii()
         and value.isprintable()
     )
-
-
-def _expanded(path: str | os.PathLike[str] | None) -> str | None:
-    return None if path is None else os.path.expanduser(path)
-
-
-def _seconds(what: str, given: Any) -> float:
-    try:
-        seconds = float(given)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if not 0 < seconds <= LONGEST_TIMEOUT_S:
-        raise ConfigurationError(f"{what}: timeout_s is a number of seconds above 0, {LONGEST_TIMEOUT_S:.0f} at most")
-    return seconds

@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, MissingExtra
 from ..journal.line import HEAD
 from ..secret import Secret, without_secrets
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Unavailable
+from .options import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -81,7 +82,7 @@ class KafkaSink:
         self._kafka: Any = confluent_kafka
         self._topic = topic
         self.name = f"kafka://{servers}/{topic}"
-        self._timeout_s = _seconds(timeout_s)
+        self._timeout_s = seconds("KafkaSink: timeout_s", timeout_s, 1, LONGEST_TIMEOUT_S)
         self._options = {
             # Of librdkafka's own defaults, the least that a cluster may be asked for.
             "bootstrap.servers": servers,
@@ -286,13 +287,3 @@ def _open_options(options: dict[str, Any]) -> dict[str, Any]:
         if any(part in name for part in SECRET):
             raise ConfigurationError(f"KafkaSink: {name} may be secret: give it in a file, by secret_files")
     return options
-
-
-def _seconds(given: Any) -> float:
-    try:
-        seconds = float(given)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if not 1 <= seconds <= LONGEST_TIMEOUT_S:
-        raise ConfigurationError(f"KafkaSink: timeout_s is a number of seconds, 1 to {LONGEST_TIMEOUT_S:.0f}")
-    return seconds

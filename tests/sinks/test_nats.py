@@ -18,7 +18,7 @@ from jupyter_telemetry.shipping import Batch, CannotErase, Shipper, Unavailable
 from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.nats import NATSSink
 from jupyter_telemetry.sinks.nats import sink as nats_sink
-from jupyter_telemetry.sinks.nats.access import _tls
+from jupyter_telemetry.sinks.options import tls_context
 from jupyter_telemetry.testing import SinkContract
 
 from .nats_servers import NATSServers
@@ -392,7 +392,7 @@ def test_tls_with_certificates_on_both_sides_and_a_token(tmp_path, monkeypatch):
         tmp_path / "n",
         settings=f"""tls {{ cert_file: {certificate}, key_file: {key}, ca_file: {ca}, verify: true }}
         authorization {{ token: swordfish }}""",
-        tls=_tls(ca, options["client_certificate_file"], None),
+        tls=tls_context("the tests", ca, options["client_certificate_file"]),
         token="swordfish",
     )
     batch = make_batch(numbered(10))
@@ -409,7 +409,7 @@ def test_tls_with_certificates_on_both_sides_and_a_token(tmp_path, monkeypatch):
 
 def test_an_unreadable_certificate_is_said(tmp_path):
     (tmp_path / "ca.pem").write_text("no")
-    with pytest.raises(ConfigurationError, match="cannot be used"):
+    with pytest.raises(ConfigurationError, match="holds no certificates"):
         NATSSink("tls://127.0.0.1", ca_file=str(tmp_path / "ca.pem")).open()
 
 
@@ -424,7 +424,7 @@ def test_an_unreadable_certificate_is_said(tmp_path):
         ("nats://one/A.B", {}, "stream must have"),
         ("nats://one", {"prefix": "a.*"}, "prefix must have"),
         ("nats://one", {"replicas": 9}, "replicas must be"),
-        ("nats://one", {"max_age_s": "1d"}, "max_age_s must be"),
+        ("nats://one", {"max_age_s": "1d"}, "max_age_s is a number"),
         ("nats://one", {"swordfish": 1}, "its options are"),
     ],
 )

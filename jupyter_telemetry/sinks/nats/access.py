@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import ssl
 from importlib.util import find_spec
 from typing import Any
 
 from ...errors import ConfigurationError, MissingExtra
 from ...secret import Secret, without_secrets
+from ..options import expanded, tls_context
 
 __all__ = ["Access", "token"]
 
@@ -44,10 +43,10 @@ class Access:
         self._user = user
         self._password = Secret("password", file=password_file, variable=password_variable)
         self._token = Secret("token", file=token_file, variable=token_variable)
-        self._keys = {"nkeys_seed": _expanded(nkey_file), "user_credentials": _expanded(credentials_file)}
+        self._keys = {"nkeys_seed": expanded(nkey_file), "user_credentials": expanded(credentials_file)}
         if any(self._keys.values()) and find_spec("nkeys") is None:
             raise MissingExtra("the sink nats with nkey_file or credentials_file", "nats")
-        self._tls = (ca_file, client_certificate_file, client_key_file)
+        self._tls = tuple(map(expanded, (ca_file, client_certificate_file, client_key_file)))
 
     @property
     def hosts(self) -> str:
@@ -57,7 +56,11 @@ class Access:
     def options(self) -> dict[str, Any]:
         """Return options of nats-py's `connect`; secrets are read anew. Raises ConfigurationError."""
         options = {"user": self._user, "password": self._password.read(), "token": self._token.read(), **self._keys}
-        tls = {"tls": _tls(*self._tls)} if any(self._tls) or self.servers[0].startswith("tls://") else {}
+        tls = (
+            {"tls": tls_context("sink nats", *self._tls)}
+            if any(self._tls) or self.servers[0].startswith("tls://")
+            else {}
+        )
         return {**{name: value for name, value in options.items() if value is not None}, **tls}
 
 
@@ -80,20 +83,3 @@ def _servers(to: str) -> tuple[tuple[str, ...], str]:
             "sink nats: the URL names a user, or holds a token; give user, token_file and the like"
         )
     return tuple(f"{scheme}://{host if ':' in host else f'{host}:4222'}" for host in hosts.split(",")), stream
-
-
-def _tls(ca_file: str | None, certificate_file: str | None, key_file: str | None) -> ssl.SSLContext:
-    ca, certificate, key = map(_expanded, (ca_file, certificate_file, key_file))
-    try:
-        context = ssl.create_default_context(cafile=ca)
-        if certificate:
-            context.load_cert_chain(certificate, key)
-    except OSError as error:  # ssl.SSLError too
-        raise ConfigurationError(
-            f"sink nats: the files of certificates and keys cannot be used: {error.strerror or 'no PEM'}"
-        ) from None
-    return context
-
-
-def _expanded(path: str | None) -> str | None:
-    return path and os.path.expanduser(path)

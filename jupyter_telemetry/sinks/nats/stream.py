@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ...errors import ConfigurationError
+from ..options import seconds
 
 __all__ = ["IDS", "JetStream", "Problem", "stream_config", "unfit"]
 
@@ -95,8 +96,8 @@ def stream_config(
         replicas = 0
     if not 1 <= replicas <= 5:
         raise ConfigurationError("sink nats: replicas must be 1 to 5")
-    duplicate_window_s = _seconds("duplicate_window_s", duplicate_window_s)
-    max_age_s = _seconds("max_age_s", max_age_s)
+    duplicate_window_s = seconds("sink nats: duplicate_window_s", duplicate_window_s, 0)
+    max_age_s = seconds("sink nats: max_age_s", max_age_s, 0)
     if max_age_s:
         duplicate_window_s = min(duplicate_window_s, max_age_s)
     return {
@@ -109,16 +110,6 @@ def stream_config(
         "duplicate_window": int(duplicate_window_s * 1e9),
         "max_age": int(max_age_s * 1e9),
     }
-
-
-def _seconds(name: str, given: float | str) -> float:
-    try:
-        seconds = float(given)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise ConfigurationError(f"sink nats: {name} must be a number of seconds")
-    return seconds
 
 
 def unfit(there: dict[str, Any], wanted: dict[str, Any]) -> str:
