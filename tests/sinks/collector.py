@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sysconfig
 import time
 import urllib.error
 import urllib.request
@@ -32,7 +34,9 @@ class Collector:
         self._process = None
 
     def start(self):
-        self._process = subprocess.Popen(list(map(str, self._command)), stdout=subprocess.DEVNULL)
+        # It is linked against libpython, which stands beside a Python that is not the system's.
+        environment = {**os.environ, "LD_LIBRARY_PATH": str(sysconfig.get_config_var("LIBDIR"))}
+        self._process = subprocess.Popen(list(map(str, self._command)), stdout=subprocess.DEVNULL, env=environment)
         while True:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5).close()
