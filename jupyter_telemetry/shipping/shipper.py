@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, TelemetryError
 from ..journal.cursors import DIRECTORY
-from ..journal.names import default_directory
+from ..journal.names import default_place
 from .backoff import Backoff
 from .carrier import Carrier, Stopped
 from .lease import LEASE_S, Lease
@@ -45,7 +45,8 @@ class Shipper:
 
     Parameters
     ----------
-    journal: a directory, or a JournalHandler; by default `default_directory`.
+    journal: a directory, or a JournalHandler; None: where an EventLog that ships keeps its journal unless it is told
+        otherwise, which under a JupyterHub is the local disk.
     sink: a Sink; it belongs to the shipper, which opens and closes it.
     batch_events, batch_bytes, batch_age_s: how large a batch may become, and how long an event may wait for it to
         fill; by default what the sink likes best.
@@ -213,7 +214,7 @@ def directory_name(sink_name: str) -> str:
 
 def _directory(journal: str | os.PathLike[str] | JournalHandler | None) -> Path:
     if journal is None:
-        return default_directory()
+        return default_place(os.environ, has_shipper=True).directory
     if isinstance(journal, (str, os.PathLike)):
         return Path(os.path.abspath(os.path.expanduser(journal)))
     return journal.directory

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 import pytest
 from journal.lines import event_id, line
 
+from jupyter_telemetry import EventLog
+from jupyter_telemetry.convention import default_handlers
+from jupyter_telemetry.destination import journal_directory
 from jupyter_telemetry.errors import ConfigurationError
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.shipping import BatchLimits, Shipper
@@ -95,6 +99,22 @@ def test_a_journal_is_a_directory_a_handler_or_the_default(journal, destination,
     handler.close()
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
     assert Shipper(None, sink).directory == tmp_path / "telemetry" / "journal"
+
+
+@pytest.mark.parametrize("variable", ["", "JUPYTERHUB_USER"])
+def test_the_default_is_where_a_log_that_ships_writes_and_where_the_command_looks(
+    destination, monkeypatch, tmp_path, variable
+):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if variable:
+        monkeypatch.setenv(variable, "ada")
+    shipper = Shipper(None, PlannedSink(destination))
+    (handler,) = default_handlers([shipper])
+    assert shipper.directory == journal_directory(handler)
+    with EventLog(handlers=[handler]) as log:
+        assert log.handlers[0].directory == shipper.directory
+    assert shipper.directory.is_relative_to(tmp_path / "data") == (not variable)
 
 
 def test_a_destinations_directory_is_readable_and_its_own():
