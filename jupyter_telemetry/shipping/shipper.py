@@ -33,6 +33,7 @@ __all__ = ["Shipper", "stop_all"]
 
 POLL_INTERVAL_S = 1.0  # between two looks at a journal that has nothing new
 SLICE_S = 1.0  # of a wait: a lease is renewed meanwhile, and a stop is heard
+LEASE_FILE = "lease"
 EXIT_TIMEOUT_S = 0.7  # KubeSpawner grants 1 s between SIGTERM and SIGKILL
 
 
@@ -81,11 +82,12 @@ class Shipper:
             _positive("batch_bytes", batch_bytes, liked.size),
             liked.age_s if batch_age_s is None else batch_age_s,
         )
+        self.batch_age_s = limits.age_s
         self._poll_interval_s = _positive("poll_interval_s", poll_interval_s, POLL_INTERVAL_S)
         self._backoff = Backoff(
             _positive("first_backoff_s", first_backoff_s, 1.0), _positive("longest_backoff_s", longest_backoff_s, 1.0)
         )
-        self._lease = Lease(self.place / "lease", lease_s=_positive("lease_s", lease_s, LEASE_S))
+        self._lease = Lease(self.place / LEASE_FILE, lease_s=_positive("lease_s", lease_s, LEASE_S))
         self.state = State(self.place, erases=sink.erases)
         self._carrier = Carrier(
             self.directory, self.place, sink, limits, self._lease, self._backoff, self.state, self._wait
@@ -96,6 +98,11 @@ class Shipper:
         self._is_done = True
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
+
+    @property
+    def is_another_at_work(self) -> bool:
+        """Whether somebody else ships this journal to this destination, or was killed a short time ago while it did."""
+        return not self._lease.is_held_here() and os.path.lexists(self.place / LEASE_FILE)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Shipper:
         return self  # traitlets copies a configuration, and what stands in it
