@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -235,4 +236,4 @@ def test_follow_goes_goes_on_until_it_is_stopped_and_then_sends_the_rest(tmp_pat
         process.communicate()
     assert process.returncode == 0, output
     assert arrived() == ids(journal)
-    assert not list((journal / "shipping").glob("*/lease"))
+    assert not [place for place in journal.glob("shipping/*") if os.path.lexists(place / "lease")]

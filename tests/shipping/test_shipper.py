@@ -350,7 +350,7 @@ for number in range(10):
     from .database import events_in
 
     assert [event["number"] for event in events_in(path)] == list(range(10))
-    assert list(journal.glob("shipping/*/lease")) == []
+    assert [place for place in journal.glob("shipping/*") if os.path.lexists(place / "lease")] == []
 
 
 def test_a_library_that_loads_late_what_it_needs_is_first_used_at_the_end_of_the_interpreter(journal, tmp_path):
