@@ -50,7 +50,10 @@ class Dispatch:
         journals = _journals(handlers)
         if list(given) == self._given and (not given or journals == self._journals):
             return
-        made = tuple(each if hasattr(each, "start") else _make(each, journals) for each in given)
+        made = tuple(
+            each if hasattr(each, "start") else _make(each, journals, f"{_WHERE}[{place}]")
+            for place, each in enumerate(given)
+        )
         before, self.shippers = self.shippers, made
         self._given, self._journals = list(given), journals
         for shipper in before:
@@ -150,7 +153,7 @@ def _sink_of(given: str | Mapping[str, Any]) -> Sink | None:
     told = _told(given)
     try:
         return make_sink({name: told[name] for name in told if name not in _NOT_THE_SINKS})
-    except TelemetryError:  # an extra, or a file, that this process lacks: making it says what is wrong
+    except Exception:  # an extra, or a file, that this process lacks: making the shipper says what is wrong
         return None
 
 
@@ -167,17 +170,19 @@ def _without_options(told: Mapping[str, Any]) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # of Kafka it may name several servers
 
 
-def _make(given: str | Mapping[str, Any], journals: Sequence[logging.Handler]) -> Shipper:
+def _make(given: str | Mapping[str, Any], journals: Sequence[logging.Handler], where: str) -> Shipper:
     from .shipping import Shipper
     from .sinks import make_sink
 
     told = _told(given)
     options: dict[str, Any] = {name: told.pop(name) for name in SHIPPER_OPTIONS if name in told}
-    journal = told.pop("journal", None) or _only(journals)
+    journal = told.pop("journal", None)
     try:
-        return Shipper(journal, make_sink(told), **options)
+        return Shipper(_only(journals) if journal is None else journal, make_sink(told), **options)
     except TelemetryError as error:
-        raise ConfigurationError(f"{_WHERE}: {error}") from None
+        raise ConfigurationError(f"{where}: {error}") from error.__cause__
+    except Exception as error:  # of a sink's own code
+        raise ConfigurationError(f"{where}: its sink cannot be made: {type(error).__name__}") from error
 
 
 def _only(journals: Sequence[Any]) -> Any:
@@ -185,7 +190,7 @@ def _only(journals: Sequence[Any]) -> Any:
         return journals[0]
     what = "none of the handlers is a journal" if not journals else "several of the handlers are journals"
     raise ConfigurationError(
-        f'{_WHERE}: a shipper carries a journal, and {what}: say which by "journal": its directory, or add '
+        f'a shipper carries a journal, and {what}: say which by "journal": its directory, or add '
         '{"class": "jupyter_telemetry.journal.JournalHandler"} to EventLog.handlers'
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import logging
+import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from traitlets import List, TraitType
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AllowedSchemas", "HandlerList", "Handlers", "Mapped", "Rates", "Shippers", "resolve_lazy", "unshared"]
 
+_SHIPPER_TEXTS: dict[str, Any] = {"to": str, "sink": str, "journal": (str, os.PathLike)}
 _ENTRY_KEYS = ("allowed_properties", "allowed_categories")
 
 
@@ -156,13 +158,26 @@ class Shippers(_Collected):
                 f"EventLog.shippers: write a list, not a {type(value).__name__}: "
                 'c.EventLog.shippers = [{"to": "postgresql://db.example.org/telemetry"}]'
             )
-        for each in value or ():
-            told = each.keys() & {"to", "sink"} if isinstance(each, dict) else each
-            if not told or not (isinstance(each, (str, dict)) or hasattr(each, "start")):
-                raise ConfigurationError(
-                    'EventLog.shippers: each is a Shipper, a URL, or a dict with "to" (a URL) or "sink" (a name)'
-                )
+        for place, each in enumerate(value or ()):
+            self._check(each, f"EventLog.shippers[{place}]")
         return _FrozenList(_frozen_copy(each) for each in value or ())
+
+    @staticmethod
+    def _check(given: Any, where: str) -> None:
+        """Check the form; making the shipper checks what its options, and the sink's, may be."""
+        told = given if isinstance(given, str) or hasattr(given, "start") else None
+        if isinstance(given, dict):
+            for name, value in given.items():
+                if not isinstance(name, str):
+                    raise ConfigurationError(f"{where}: the name of an option is a text, not a {type(name).__name__}")
+                if name in _SHIPPER_TEXTS and not isinstance(value, _SHIPPER_TEXTS[name]):
+                    raise ConfigurationError(f"{where}[{name!r}]: write a text, not a {type(value).__name__}")
+            told = given.get("to") or given.get("sink")
+        if not told or isinstance(given, type):
+            raise ConfigurationError(
+                f'{where}: write a URL, a dict with "to" (a URL) or "sink" (a name), or in Python a Shipper; '
+                f"not {_kind(given)}"
+            )
 
     def from_string(self, s: str) -> Any:
         """Parse what stands on a command line: one URL, or JSON."""
@@ -317,6 +332,14 @@ def _added(parts: Iterable[Any]) -> Any:
         for each in part:
             entries[each] = part[each] if isinstance(part, dict) else entries.get(each, {})
     return entries
+
+
+def _kind(given: object) -> str:
+    if not given:
+        return f"an empty {type(given).__name__}" if isinstance(given, (str, dict)) else repr(given)
+    if isinstance(given, dict):
+        return f"a dict with {', '.join(map(repr, given))} alone"
+    return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
 
 
 def _schema_id(value: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import threading
 
 import pytest
 from traitlets.config import Config
 
-from jupyter_telemetry import ConfigurationError, EventLog
+from jupyter_telemetry import ConfigurationError, EventLog, sinks
 from jupyter_telemetry.dispatch import CarriedTo, shipped
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.shipping import Shipper
@@ -94,9 +95,57 @@ def test_they_are_stopped_all_at_once(journal, tmp_path):
 def test_of_what_cannot_be_used_nothing_is_taken_over(journal, tmp_path):
     with new_log(journal, shipper_to(tmp_path / "a.db", journal)) as log:
         before = log.running_shippers
-        with pytest.raises(ConfigurationError, match=r"EventLog\.shippers: there is no sink 'nowhere'"):
+        with pytest.raises(ConfigurationError, match=r"EventLog\.shippers\[0\]: there is no sink 'nowhere'"):
             log.shippers = [{"to": "nowhere://x"}]
         assert log.running_shippers == before == tuple(log.shippers)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (7, "write a URL, a dict with"),
+        (None, "not None"),
+        ("", "not an empty str"),
+        ({}, "not an empty dict"),
+        ({"token_file": "x"}, "not a dict with 'token_file' alone"),
+        (Shipper, "not the class Shipper"),
+        ({"to": 7}, r"\['to'\]: write a text, not a int"),
+        ({"to": "/x", "journal": 7}, r"\['journal'\]: write a text, not a int"),
+        ({"to": "/x", "journal": ""}, ": Shipper: journal must be "),
+        ({"sink": ["lake"], "to": "/x"}, r"\['sink'\]: write a text, not a list"),
+        ({"to": "/x", 7: 8}, ": the name of an option is a text, not a int"),
+        ({"to": "/x", "exit_timeout": 5}, ": sink 'lake': it has no option 'exit_timeout'; its options are "),
+        (
+            {"to": "/x", "exit_timeout_s": -1},
+            ": Shipper: exit_timeout_s must be a number of seconds, 0 or more, not -1",
+        ),
+        ({"to": "/x", "exit_timeout_s": "5"}, ": Shipper: exit_timeout_s must be .*, not '5'"),
+        ({"to": "/x", "batch_age_s": float("nan")}, ": Shipper: batch_age_s must be .*, not nan"),
+        ({"to": "/x", "batch_events": True}, ": Shipper: batch_events must be a whole number above 0, not True"),
+        ({"to": "/x", "lease_s": []}, r": Shipper: lease_s must be .*, not \[\]"),
+        ({"to": "http://host/x", "timeout_s": [7]}, ": "),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_meant_is_an_error_that_says_which_one(journal, tmp_path, given, said):
+    fine = {"to": str(tmp_path / "lake")}
+    with pytest.raises(ConfigurationError, match=r"^EventLog\.shippers\[1\]" + ".*" * (said[0] != ":") + said):
+        EventLog(handlers=[journal], shippers=[fine, given])
+
+
+class BrokenSink(DatabaseSink):
+    @classmethod
+    def from_url(cls, url):
+        raise TypeError("a fault of its own: swordfish")
+
+
+def test_a_sink_that_fails_as_it_is_made_is_an_error_with_its_cause(journal, monkeypatch):
+    point = importlib.metadata.EntryPoint("broken", f"{__name__}:BrokenSink", sinks.GROUP)
+    monkeypatch.setattr(sinks, "entry_points", lambda group: [point])
+    with pytest.raises(ConfigurationError) as caught:
+        EventLog(handlers=[journal], shippers=["broken://x"])
+    assert str(caught.value) == "EventLog.shippers[0]: its sink cannot be made: TypeError"
+    assert str(caught.value.__cause__) == "a fault of its own: swordfish"
 
 
 @pytest.mark.parametrize(

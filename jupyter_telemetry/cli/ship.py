@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import logging
+import os
 import signal
 import threading
 import time
@@ -13,11 +15,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import TelemetryError
+from ..journal.cursors import DIRECTORY as SHIPPING
+from ..journal.schemas import DIRECTORY as SCHEMAS
+from ..journal.segment import SEALED_SUFFIX
 from ..printable import printable
 from ..shipping import Shipper
+from ..shipping.state import LOGGER, WAITS
 from ..sinks import make_sink
 from .options import options_of, parsed
 from .source import find_source
+from .vigil import ANOTHER, LOOK_INTERVAL_S, Vigil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +34,7 @@ __all__ = ["command"]
 ROUND_INTERVAL_S = 5.0  # between two looks at many journals
 TURN_S = 30.0  # that one of many journals may hold up the others
 _MAGIC = frozenset("*?[")
+_OF_JOURNALS = (SCHEMAS, SHIPPING)
 
 
 @click.command("ship")
@@ -56,18 +64,21 @@ def command(
     jupyter telemetry ship --follow --to /srv/lake
     jupyter telemetry ship --to /srv/lake '/home/*/.local/share/jupyter/telemetry/journal'
 
-    Exit status 1 if not all was taken.
+    What it waits for is said on the standard error output, at once and then ever more seldom.
+
+    Exit status 1 if not all was taken, or there is no journal; with --follow it waits for one.
     """
     given = {"to": url, **parsed(options), **({"sink": sink} if sink else {})}
     places = list(journals) or [str(find_source(None, None).directory)]
-    with _stopping() as stop:
+    vigil = Vigil()
+    with _stopping() as stop, _unsaid_by_the_log():
         if once:
-            return 0 if _ship_all(_Fleet(given), places, stop, timeout_s) else 1
-        if len(places) == 1 and not _MAGIC.intersection(places[0]):
-            return _follow_one(places[0], given, stop)
-        fleet = _Fleet(given)
+            return 0 if _Fleet(given, vigil).ship_once(places, stop, timeout_s) else 1
+        if len(places) == 1 and not _is_glob(places[0]):
+            return _follow_one(places[0], given, vigil, stop)
+        fleet = _Fleet(given, vigil)
         while not stop.is_set():
-            _ship_all(fleet, places, stop, None, TURN_S)
+            fleet.ship_in_turn(places, stop)
             stop.wait(ROUND_INTERVAL_S)
     return 0
 
@@ -75,70 +86,126 @@ def command(
 class _Fleet:
     """A shipper for each journal, all to one destination."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any], vigil: Vigil) -> None:
         self._sink = make_sink(given)
+        self._vigil = vigil
         self._shippers: dict[str, Shipper] = {}
 
-    def of(self, directory: str) -> Shipper:
+    def ship_once(self, places: Sequence[str], stop: threading.Event, timeout_s: float | None) -> bool:
+        """Ship each journal in turn; say whether there are some, and all that they hold is taken."""
+        give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
+        all_taken = True
+        for place in places:
+            directories = _journals(place)
+            if not directories:
+                all_taken = False
+                click.echo(f"Error: {printable(_none_in(place))}", err=True)
+            for directory in directories:
+                if stop.is_set():
+                    return False
+                rest_s = None if give_up_at is None else max(0.01, give_up_at - time.monotonic())
+                try:
+                    taken = self._ship(directory, stop, rest_s, is_once=True)
+                except TelemetryError as error:
+                    taken = False
+                    click.echo(f"Error: {printable(directory)}: {printable(str(error))}", err=True)
+                all_taken &= taken
+        return all_taken
+
+    def ship_in_turn(self, places: Sequence[str], stop: threading.Event) -> None:
+        """Ship each journal that there is now, for TURN_S at most; what is amiss is said when it changes."""
+        for place in places:
+            directories = _journals(place)
+            self._vigil.tell(place, "" if directories else f"{_none_in(place)} yet: it waits for one")
+            for directory in directories:
+                if stop.is_set():
+                    return
+                try:
+                    self._ship(directory, stop, TURN_S, is_once=False)
+                except TelemetryError as error:
+                    self._vigil.tell(directory, str(error))
+
+    def _ship(self, directory: str, stop: threading.Event, rest_s: float | None, *, is_once: bool) -> bool:
         shipper = self._shippers.get(directory)
         if shipper is None:
             shipper = self._shippers[directory] = Shipper(directory, self._sink)
-        return shipper
-
-
-def _ship_all(
-    fleet: _Fleet,
-    places: Sequence[str],
-    stop: threading.Event,
-    timeout_s: float | None,
-    turn_s: float | None = None,
-) -> bool:
-    """Ship each journal in turn, for `turn_s` at most; say whether all that they hold is taken."""
-    give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
-    all_taken = True
-    for directory in _directories(places):
-        if stop.is_set():
-            return False
-        shipper = fleet.of(directory)
         before = shipper.state.delivered_events, shipper.state.refused_events
-        rest_s = turn_s if give_up_at is None else max(0.01, give_up_at - time.monotonic())
-        try:
+        with self._vigil.over(directory, shipper):
             taken = shipper.ship(rest_s, stop=stop)
-        except TelemetryError as error:
-            taken = False
-            click.echo(f"Error: {printable(directory)}: {printable(str(error))}", err=True)
-        _say(directory, shipper, before, taken=taken)
-        all_taken &= taken
-    return all_taken
+        others = not taken and shipper.is_another_at_work
+        if not is_once:
+            self._vigil.tell(directory, ANOTHER if others else "")
+        why = ANOTHER if others else shipper.state.reason or "time is up"
+        _say(directory, shipper, before, why="" if taken or not is_once else why)
+        return taken
 
 
-def _say(directory: str, shipper: Shipper, before: tuple[int, int], *, taken: bool) -> None:
+def _say(directory: str, shipper: Shipper, before: tuple[int, int], *, why: str) -> None:
+    """Say what was delivered, and why not all was, if that is to be said."""
     state = shipper.state
     delivered, refused = state.delivered_events - before[0], state.refused_events - before[1]
-    if not (delivered or refused) and taken:
+    if not (delivered or refused or why):
         return
     parts = [f"{delivered:,} delivered"]
     if refused:
         parts.append(f"{refused:,} refused: they are in dead-letter/")
-    if not taken:
-        parts.append(f"not all is taken: {state.reason or 'time is up, or another shipper is at work'}")
-    click.echo(f"{printable(directory)}: {'; '.join(map(printable, parts))}", err=not taken)
+    if why:
+        parts.append(f"not all is taken: {why}")
+    click.echo(f"{printable(directory)}: {'; '.join(map(printable, parts))}", err=bool(why))
 
 
-def _follow_one(directory: str, given: dict[str, Any], stop: threading.Event) -> int:
-    shipper = Shipper(directory, make_sink(given))
+def _follow_one(directory: str, given: dict[str, Any], vigil: Vigil, stop: threading.Event) -> int:
+    sink = make_sink(given)
+    while not _holds_journal(directory):
+        vigil.tell(directory, f"{_none_in(directory)} yet: it waits for one")
+        if stop.wait(LOOK_INTERVAL_S):
+            return 0
+    shipper = Shipper(directory, sink)
     shipper.start()
-    stop.wait()
+    while not stop.wait(LOOK_INTERVAL_S):
+        vigil.look(directory, shipper)
     return 0 if shipper.stop() else 1
 
 
-def _directories(places: Sequence[str]) -> list[str]:
-    found = [
-        path
-        for place in places
-        for path in (sorted(glob.glob(place)) if _MAGIC.intersection(place) and not Path(place).exists() else [place])
-    ]
-    return list(dict.fromkeys(found))
+def _journals(place: str) -> list[str]:
+    """List the journals that an argument means: one directory, or all that a glob matches."""
+    found = sorted(glob.glob(place)) if _is_glob(place) else [place]
+    return [directory for directory in found if _holds_journal(directory)]
+
+
+def _none_in(place: str) -> str:
+    return f"no journal matches {place}" if _is_glob(place) else f"there is no journal in {place}"
+
+
+def _is_glob(place: str) -> bool:
+    return bool(_MAGIC.intersection(place)) and not Path(place).exists()
+
+
+def _holds_journal(directory: str) -> bool:
+    """Say whether a directory may be shipped: in one that holds something else, a shipper would leave its files."""
+    try:
+        names = os.listdir(os.path.expanduser(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # shipping says why it cannot be read
+        return True
+    told = [name for name in names if not name.startswith(".")]
+    return not told or any(name in _OF_JOURNALS or name.endswith(SEALED_SUFFIX) for name in told)
+
+
+@contextmanager
+def _unsaid_by_the_log() -> Iterator[None]:
+    """Have the log, which goes to the terminal, not say what a Vigil says."""
+    log = logging.getLogger(LOGGER)
+
+    def is_told_otherwise(record: logging.LogRecord) -> bool:
+        return record.msg != WAITS
+
+    log.addFilter(is_told_otherwise)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_told_otherwise)
 
 
 @contextmanager

@@ -13,13 +13,16 @@ from prometheus_client.registry import Collector
 from ..handlers import walk
 from ..journal import JournalHandler
 from ..timestamp import parsed
+from .standings import Standings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from prometheus_client.core import Metric
 
+    from ..shipping import Shipper
     from .eventlog import ServerEventLog
+    from .standings import Standing
 
 __all__ = ["expose"]
 
@@ -31,6 +34,7 @@ class _Collector(Collector):
 
     def __init__(self) -> None:
         self.logs: weakref.WeakSet[ServerEventLog] = weakref.WeakSet()
+        self.standings = Standings()
 
     def describe(self) -> list[Metric]:
         """Promise nothing: which schemas there are shows later."""
@@ -41,7 +45,9 @@ class _Collector(Collector):
         logs = list(self.logs)
         yield from _events(logs)
         yield from _journals(logs)
-        yield from _shipping(logs)
+        shippers = [shipper for log in logs for shipper in log.running_shippers]
+        yield from _shipping(shippers)
+        yield from _reckoned(self.standings.of(shippers))
 
 
 def _events(logs: list[ServerEventLog]) -> Iterator[Metric]:
@@ -66,13 +72,13 @@ def _journals(logs: list[ServerEventLog]) -> Iterator[Metric]:
     yield _counter("journal_events", text, ["outcome"], counts)
 
 
-def _shipping(logs: list[ServerEventLog]) -> Iterator[Metric]:
+def _shipping(shippers: list[Shipper]) -> Iterator[Metric]:
     shipped: Counter[tuple[str, ...]] = Counter()
     failures: Counter[tuple[str, ...]] = Counter()
     waiting: Counter[tuple[str, ...]] = Counter()
     last: dict[tuple[str, ...], float] = {}
     failing: dict[tuple[str, ...], float] = {}
-    for shipper in [shipper for log in logs for shipper in log.running_shippers]:
+    for shipper in shippers:
         state, name = shipper.state, shipper.sink.name
         shipped.update({(name, "delivered"): state.delivered_events, (name, "refused"): state.refused_events})
         failures[name,] += state.failures
@@ -89,6 +95,18 @@ def _shipping(logs: list[ServerEventLog]) -> Iterator[Metric]:
     text = "When a destination last acknowledged a batch, in seconds since the epoch; 0 if it never has."
     yield _gauge("last_delivery_timestamp_seconds", text, labels, last)
     yield _gauge("shipping_failing", "1 while a destination does not take what is sent, else 0.", labels, failing)
+
+
+def _reckoned(standings: Mapping[str, Standing]) -> Iterator[Metric]:
+    events: dict[tuple[str, ...], float] = {}
+    moments: dict[tuple[str, ...], float] = {}
+    for name, each in standings.items():
+        events.update({(name, outcome): count for outcome, count in each.events.items()})
+        moments[name,] = each.reckoned_at
+    text = "Events of the journal by what became of them for a destination; their sum is what was recorded."
+    yield _gauge("reckoned_events", text, ["destination", "outcome"], events)
+    text = "When reckoned_events was reckoned up, in seconds since the epoch."
+    yield _gauge("reckoned_timestamp_seconds", text, ["destination"], moments)
 
 
 def _counter(name: str, text: str, labels: list[str], values: Mapping[tuple[str, ...], float]) -> Metric:

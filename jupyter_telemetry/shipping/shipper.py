@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, TelemetryError
 from ..journal.cursors import DIRECTORY
-from ..journal.names import default_directory
+from ..journal.names import default_place
 from ..lease import LEASE_S, Lease
 from .backoff import Backoff
 from .carrier import Carrier, Stopped
-from .sink import BatchLimits
+from .sink import BatchLimits, Sink
 from .state import State
 
 if TYPE_CHECKING:
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..journal.handler import JournalHandler
-    from .sink import Sink
 
 __all__ = ["Shipper", "stop_all"]
 
 POLL_INTERVAL_S = 1.0  # between two looks at a journal that has nothing new
 SLICE_S = 1.0  # of a wait: a lease is renewed meanwhile, and a stop is heard
+FIRST_BACKOFF_S = 1.0
+LONGEST_BACKOFF_S = 300.0
+LEASE_FILE = "lease"
 EXIT_TIMEOUT_S = 0.7  # KubeSpawner grants 1 s between SIGTERM and SIGKILL
 
 
@@ -45,7 +47,8 @@ class Shipper:
 
     Parameters
     ----------
-    journal: a directory, or a JournalHandler; by default `default_directory`.
+    journal: a directory, or a JournalHandler; None: where an EventLog that ships keeps its journal unless it is told
+        otherwise, which under a JupyterHub is the local disk.
     sink: a Sink; it belongs to the shipper, which opens and closes it.
     batch_events, batch_bytes, batch_age_s: how large a batch may become, and how long an event may wait for it to
         fill; by default what the sink likes best.
@@ -64,27 +67,36 @@ class Shipper:
         batch_events: int | None = None,
         batch_bytes: int | None = None,
         batch_age_s: float | None = None,
-        first_backoff_s: float = 1.0,
-        longest_backoff_s: float = 300.0,
+        first_backoff_s: float = FIRST_BACKOFF_S,
+        longest_backoff_s: float = LONGEST_BACKOFF_S,
         lease_s: float = LEASE_S,
         poll_interval_s: float = POLL_INTERVAL_S,
         exit_timeout_s: float = EXIT_TIMEOUT_S,
     ) -> None:
+        if isinstance(sink, type) or not isinstance(sink, Sink):
+            raise ConfigurationError(
+                f"Shipper: sink must be a Sink, such as jupyter_telemetry.sinks.make_sink returns, not {_kind(sink)}"
+            )
         self.directory = _directory(journal)
         self.sink = sink
         self.place = self.directory / DIRECTORY / directory_name(sink.name)
-        self.exit_timeout_s = exit_timeout_s
+        self.exit_timeout_s = _seconds("exit_timeout_s", exit_timeout_s, EXIT_TIMEOUT_S, may_be_0=True)
         liked = sink.limits
         limits = BatchLimits(
-            _positive("batch_events", batch_events, liked.events),
-            _positive("batch_bytes", batch_bytes, liked.size),
-            liked.age_s if batch_age_s is None else batch_age_s,
+            _whole("batch_events", batch_events, liked.events),
+            _whole("batch_bytes", batch_bytes, liked.size),
+            _seconds("batch_age_s", batch_age_s, liked.age_s, may_be_0=True),
         )
-        self._poll_interval_s = _positive("poll_interval_s", poll_interval_s, POLL_INTERVAL_S)
-        self._backoff = Backoff(
-            _positive("first_backoff_s", first_backoff_s, 1.0), _positive("longest_backoff_s", longest_backoff_s, 1.0)
-        )
-        self._lease = Lease(self.place / "lease", lease_s=_positive("lease_s", lease_s, LEASE_S))
+        self.batch_age_s = limits.age_s
+        self._poll_interval_s = _seconds("poll_interval_s", poll_interval_s, POLL_INTERVAL_S)
+        first_s = _seconds("first_backoff_s", first_backoff_s, FIRST_BACKOFF_S)
+        longest_s = _seconds("longest_backoff_s", longest_backoff_s, LONGEST_BACKOFF_S)
+        if longest_s < first_s:
+            raise ConfigurationError(
+                f"Shipper: longest_backoff_s must not be below first_backoff_s, which is {first_s!r}; not {longest_s!r}"
+            )
+        self._backoff = Backoff(first_s, longest_s)
+        self._lease = Lease(self.place / LEASE_FILE, lease_s=_seconds("lease_s", lease_s, LEASE_S))
         self.state = State(self.place, erases=sink.erases)
         self._carrier = Carrier(
             self.directory, self.place, sink, limits, self._lease, self._backoff, self.state, self._wait
@@ -95,6 +107,11 @@ class Shipper:
         self._is_done = True
         self._thread: threading.Thread | None = None
         self._pid = os.getpid()
+
+    @property
+    def is_another_at_work(self) -> bool:
+        """Whether somebody else ships this journal to this destination, or was killed a short time ago while it did."""
+        return not self._lease.is_held_here() and os.path.lexists(self.place / LEASE_FILE)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Shipper:
         return self  # traitlets copies a configuration, and what stands in it
@@ -213,18 +230,37 @@ def directory_name(sink_name: str) -> str:
 
 def _directory(journal: str | os.PathLike[str] | JournalHandler | None) -> Path:
     if journal is None:
-        return default_directory()
+        return default_place(os.environ, has_shipper=True).directory
     if isinstance(journal, (str, os.PathLike)):
-        return Path(os.path.abspath(os.path.expanduser(journal)))
-    return journal.directory
+        if not (path := os.fspath(journal)) or not isinstance(path, str) or "\0" in path:
+            raise ConfigurationError("Shipper: journal must be the path of a directory, not an empty text or bytes")
+        return Path(os.path.abspath(os.path.expanduser(path)))
+    directory = getattr(journal, "directory", None)
+    if not isinstance(directory, Path):
+        raise ConfigurationError(f"Shipper: journal must be a directory or a JournalHandler, not {_kind(journal)}")
+    return directory
 
 
-def _positive(name: str, given: Any, default: Any) -> Any:
+def _whole(name: str, given: Any, default: int) -> int:
     if given is None:
         return default
-    if not isinstance(given, (int, float)) or isinstance(given, bool) or not given > 0:
-        raise ConfigurationError(f"Shipper: {name} must be a number above 0, not {given!r}")
+    if not isinstance(given, int) or isinstance(given, bool) or given <= 0:
+        raise ConfigurationError(f"Shipper: {name} must be a whole number above 0, not {given!r}")
     return given
+
+
+def _seconds(name: str, given: Any, default: float, *, may_be_0: bool = False) -> float:
+    if given is None:
+        return default
+    is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
+    if not is_number or not (0 < given <= threading.TIMEOUT_MAX or (may_be_0 and given == 0)):  # NaN is neither
+        which = "0 or more" if may_be_0 else "above 0"
+        raise ConfigurationError(f"Shipper: {name} must be a number of seconds, {which}, not {given!r}")
+    return float(given)
+
+
+def _kind(given: object) -> str:
+    return f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
 
 
 _running: weakref.WeakSet[Shipper] = weakref.WeakSet()

@@ -17,14 +17,18 @@ from ..timestamp import utc_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["State", "read_state"]
+__all__ = ["LOGGER", "WAITS", "State", "read_state"]
 
 FILE = "state.json"
 WRITE_INTERVAL_S = 5.0
 SAY_INTERVAL_S = 60.0
 MOST_SAID = 10  # reasons within that
 
-_log = logging.getLogger("jupyter_telemetry.shipping")
+LOGGER = "jupyter_telemetry.shipping"
+WAITS = "shipping to %s waits: %s"
+"""What is logged of a failure that is followed by another try: who says it in another way may filter it out."""
+
+_log = logging.getLogger(LOGGER)
 
 
 class State:
@@ -94,7 +98,7 @@ class State:
         began = self.failing_since is None
         self.failing_since = self.failing_since or _now()
         self.reason = reason
-        self._warn("shipping to %s waits: %s", reason)
+        self._warn(WAITS, reason)
         self._write(at_once=began)
 
     def _warn(self, text: str, reason: str) -> None:

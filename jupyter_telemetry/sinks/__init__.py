@@ -7,6 +7,7 @@ with a class method `from_url(url, **options)` or, for a dict without "to", one 
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
@@ -26,6 +27,7 @@ _OWN = {
     "otlp": ".otlp:OTLPSink",
     "http": ".http:HTTPSink",
 }
+_HAND_ON_TO = {"lake": "..lake.lake:Lake", "nats": ".nats_access:Access"}  # which takes what else they are given
 _PATHS = ("/", "./", "../", "~", ".\\", "..\\", "\\")  # how a path begins that can be nothing else
 _SCHEMES = {
     "file": "lake",
@@ -59,10 +61,41 @@ def make_sink(given: str | dict[str, Any] | Sink) -> Sink:
     try:
         sink: Sink = kind(**options) if url is None else kind.from_url(url, **options)
     except TypeError as error:
-        raise ConfigurationError(
-            f"sink {name!r}: {error}; its options are the arguments of {kind.__name__}, see its documentation"
-        ) from None
+        if why := _mismatch(name, kind, url, options):
+            known = ", ".join(_options(name, kind))
+            raise ConfigurationError(
+                f"sink {name!r}: {why}; its options are the arguments of {kind.__name__}: {known}"
+            ) from error
+        raise  # it is not the options, but what the sink does with them
     return sink
+
+
+def _mismatch(name: str, kind: Any, url: Any, options: dict[str, Any]) -> str:
+    """Say which options do not fit the arguments that a sink's class takes; "" if they fit."""
+    call, given = (kind, ()) if url is None else (kind.from_url, (url,))
+    try:
+        inspect.signature(call).bind(*given, **options)
+    except TypeError as error:
+        return str(error)
+    known = _options(name, kind)
+    unknown = sorted(set(options) - set(known))
+    return f"it has no option {unknown[0]!r}" if unknown and "…" not in known else ""
+
+
+def _options(name: str, kind: Any) -> list[str]:
+    """List the options of a sink's class, in their order; "…" among them if it takes any."""
+    calls = [kind, *([kind.from_url] if hasattr(kind, "from_url") else [])]
+    if name in _HAND_ON_TO:
+        calls.insert(0, _found(_HAND_ON_TO[name]))
+    told = [list(inspect.signature(call).parameters.values()) for call in calls]
+    takes_any = any(each.kind is each.VAR_KEYWORD for each in told[0])
+    named = [
+        each.name
+        for parameters in reversed(told)
+        for place, each in enumerate(parameters)
+        if each.kind is each.KEYWORD_ONLY or (each.kind is each.POSITIONAL_OR_KEYWORD and place)  # the first is the URL
+    ]
+    return [*dict.fromkeys(named), *(["…"] if takes_any else [])]
 
 
 def sink_name(url: Any) -> str:
@@ -83,10 +116,14 @@ def sink_name(url: Any) -> str:
 
 def sink_class(name: Any) -> Any:
     """Return the class of a sink by its name. Raises ConfigurationError."""
-    if name in _OWN:
-        module, _, attribute = _OWN[name].partition(":")
-        return getattr(import_module(module, __name__), attribute)
+    if isinstance(name, str) and name in _OWN:
+        return _found(_OWN[name])
     for point in entry_points(group=GROUP):
         if point.name == name:
             return point.load()
     raise ConfigurationError(f"there is no sink {name!r}; known are {', '.join(known_sinks())}")
+
+
+def _found(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module, __name__), attribute)

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.journal.deadletters import dead_letters
+from jupyter_telemetry.shipping import Shipper
+from jupyter_telemetry.sinks import make_sink
 from tests.shipping.database import events_in
 
 from .conftest import SAVE, record
@@ -116,8 +120,103 @@ def test_what_cannot_be_meant_is_an_error(run, journal, arguments, said):
     assert said in done.err
 
 
+def test_what_it_waits_for_is_said_by_its_name_and_not_by_the_log_too(run, journal, tmp_path, url, caplog):
+    (tmp_path / "events.down").touch()
+    done = run("ship", "--to", url, "--timeout", "1.2", journal)
+    assert done.err.splitlines() == [
+        f"{journal}: waits for sqlite:events.db: the database is down",
+        f"{journal}: 0 delivered; not all is taken: the database is down",
+    ]
+    assert caplog.messages == []
+
+
+def test_another_shipper_at_work_is_said(run, journal, url):
+    other = Shipper(journal, make_sink(url))
+    other.place.mkdir(parents=True)
+    assert other._lease.acquire()
+    done = run("ship", "--to", url, journal)
+    assert (done.status, done.out) == (1, "")
+    assert done.err == f"{journal}: 0 delivered; not all is taken: another shipper is at work\n"
+    other._lease.release()
+
+
+@pytest.mark.parametrize("made", ["missing", "a file", "something else"])
+def test_where_no_journal_is_that_is_said(run, tmp_path, url, made):
+    place = tmp_path / "place"
+    if made == "a file":
+        place.touch()
+    elif made == "something else":
+        (place / "documents").mkdir(parents=True)
+    before = sorted(tmp_path.rglob("*"))
+    done = run("ship", "--to", url, place)
+    assert (done.status, done.out, done.err) == (1, "", f"Error: there is no journal in {place}\n")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_glob_that_matches_no_journal_is_said_and_the_others_are_shipped(run, tmp_path, journal, url, arrived):
+    (tmp_path / "homes" / "ada" / "documents").mkdir(parents=True)
+    done = run("ship", "--to", url, tmp_path / "homes" / "*", journal)
+    assert (done.status, done.out) == (1, f"{journal}: 3 delivered\n")
+    assert done.err == f"Error: no journal matches {tmp_path}/homes/*\n"
+    assert arrived() == ids(journal)
+
+
+def test_a_journal_without_an_event_is_one(run, tmp_path, url):
+    place = tmp_path / "journal"
+    place.mkdir()
+    (place / ".hidden").touch()
+    done = run("ship", "--to", url, place)
+    assert (done.status, done.out, done.err) == (0, "", "")
+
+
 @pytest.mark.parametrize("quoted", [False, True])
-def test_follow_goes_on_until_it_is_stopped_and_then_sends_the_rest(tmp_path, journal, url, arrived, quoted):
+def test_follow_says_once_what_it_waits_for(tmp_path, url, arrived, quoted):
+    place = tmp_path / "later"
+    argument = f"{tmp_path}/lat*" if quoted else str(place)
+    with following(url, argument, tmp_path) as (process, said):
+        missing = f"no journal matches {argument}" if quoted else f"there is no journal in {place}"
+        wait_for(process, lambda: f"{missing} yet: it waits for one" in said())
+        other = Shipper(place, make_sink(url))
+        other.place.mkdir(parents=True)
+        assert other._lease.acquire()
+        record(place, SAVE, {"path": "a"})
+        wait_for(process, lambda: "another shipper is at work" in said())
+        other._lease.release()
+        wait_for(process, lambda: len(arrived()) == 1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    lines = said().splitlines()
+    assert lines[:2] == [f"{argument}: {missing} yet: it waits for one", f"{place}: another shipper is at work"]
+    assert lines[2:] == ([f"{place}: 1 delivered"] if quoted else [])
+
+
+@contextmanager
+def following(url, place, tmp_path):
+    """Run `ship --follow`; yields the process, and what returns what it has said."""
+    output = tmp_path / "said.txt"
+    with output.open("wb") as stream:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("jupyter-telemetry")), "ship", "--follow", "--to", url, place],
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield process, output.read_text
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for(process, condition):
+    give_up_at = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < give_up_at
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+def test_follow_goes_goes_on_until_it_is_stopped_and_then_sends_the_rest(tmp_path, journal, url, arrived, quoted):
     place = str(journal.parent / "journ*") if quoted else str(journal)
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("jupyter-telemetry")), "ship", "--follow", "--to", url, place],
@@ -137,4 +236,4 @@ def test_follow_goes_on_until_it_is_stopped_and_then_sends_the_rest(tmp_path, jo
         process.communicate()
     assert process.returncode == 0, output
     assert arrived() == ids(journal)
-    assert not list((journal / "shipping").glob("*/lease"))
+    assert not [place for place in journal.glob("shipping/*") if os.path.lexists(place / "lease")]

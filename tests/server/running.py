@@ -71,7 +71,8 @@ class RunningServer:
 
     def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
         """Stop it by its process, and see to it that nothing of it stays."""
-        children = psutil.Process(self.process.pid).children(recursive=True)
+        is_running = self.process.poll() is None
+        children = psutil.Process(self.process.pid).children(recursive=True) if is_running else []
         self.process.terminate()
         try:
             self.process.wait(STOP_TIMEOUT_S)

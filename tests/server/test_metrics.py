@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_telemetry.server.standings import OUTCOMES
 from tests.shipping.database import events_in
 
 from .running import RunningServer
@@ -19,6 +20,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(ROOT)!r})
 from jupyter_telemetry.shipping import Shipper
+from jupyter_telemetry.server.standings import OUTCOMES
 from tests.shipping.database import DatabaseSink
 
 c.ServerApp.jpserver_extensions = {{"jupyter_telemetry": True}}
@@ -62,3 +64,22 @@ def test_events_and_destinations_are_counted_without_a_value(server):
     assert found['jupyter_telemetry_last_delivery_timestamp_seconds{destination="sqlite:events.db"}'] > 1.7e9
     assert len(events_in(server.home / "events.db")) == recorded
     assert not any("Ada" in name for name in found)
+
+
+def test_what_became_of_every_event_is_told_by_destination(server):
+    server.client.get("api/contents").raise_for_status()
+    give_up_at = time.monotonic() + 90
+    while True:  # it is reckoned up beside, and not at each look
+        found = metrics(server)
+        outcomes = {
+            outcome: found.get(
+                f'jupyter_telemetry_reckoned_events{{destination="sqlite:events.db",outcome="{outcome}"}}'
+            )
+            for outcome in OUTCOMES
+        }
+        written = found.get('jupyter_telemetry_journal_events_total{outcome="written"}', 0)
+        if outcomes["delivered"] is not None and sum(outcomes.values()) == written >= 1 == 1 + outcomes["waiting"]:
+            break
+        assert time.monotonic() < give_up_at, found
+        time.sleep(0.2)
+    assert found['jupyter_telemetry_reckoned_timestamp_seconds{destination="sqlite:events.db"}'] > 1.7e9

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 import pytest
 from journal.lines import event_id, line
 
+from jupyter_telemetry import EventLog
+from jupyter_telemetry.convention import default_handlers
+from jupyter_telemetry.destination import journal_directory
+from jupyter_telemetry.dispatch import SHIPPER_OPTIONS
 from jupyter_telemetry.errors import ConfigurationError
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.shipping import BatchLimits, Shipper
@@ -68,23 +74,48 @@ class Gate:
 # What may be asked for
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"batch_events": 0},
-        {"batch_events": True},
-        {"batch_bytes": -1},
-        {"lease_s": "60"},
-        {"first_backoff_s": 0},
-        {"longest_backoff_s": -1},
-        {"poll_interval_s": 0},
-    ],
-    ids=repr,
-)
-def test_what_cannot_be_meant_is_an_error(make, destination, settings):
-    (name,) = settings
-    with pytest.raises(ConfigurationError, match=f"Shipper: {name} must be a number above 0"):
-        make(PlannedSink(destination), **settings)
+NUMBERS = [0, -1, float("nan"), float("inf"), 10**400, "60", True, [1], b"1"]
+WHOLE = ("batch_events", "batch_bytes")
+MAY_BE_0 = ("batch_age_s", "exit_timeout_s")
+ABOVE_0 = ("first_backoff_s", "longest_backoff_s", "lease_s", "poll_interval_s")
+
+
+@pytest.mark.parametrize("given", [*NUMBERS, 1.5], ids=lambda given: repr(given)[:10])
+@pytest.mark.parametrize("name", [*WHOLE, *MAY_BE_0, *ABOVE_0])
+def test_what_cannot_be_meant_is_an_error(make, destination, name, given):
+    if (
+        (given == 1.5 and name not in WHOLE)
+        or (given == 0 and name in MAY_BE_0)
+        or (given == 10**400 and name in WHOLE)
+    ):
+        make(PlannedSink(destination), **{"longest_backoff_s": 10, name: given})
+        return
+    what = "a whole number above 0" if name in WHOLE else "a number of seconds, "
+    with pytest.raises(ConfigurationError, match=f"^Shipper: {name} must be {what}"):
+        make(PlannedSink(destination), **{name: given})
+
+
+def test_every_number_is_checked():
+    numbers = {*WHOLE, *MAY_BE_0, *ABOVE_0}
+    assert set(inspect.signature(Shipper).parameters) == {"journal", "sink", *numbers}
+    assert set(SHIPPER_OPTIONS) == numbers
+
+
+def test_the_longest_wait_is_not_below_the_first(make, destination):
+    with pytest.raises(ConfigurationError, match=r"must not be below first_backoff_s, which is 400\.0"):
+        Shipper("journal", PlannedSink(destination), first_backoff_s=400)
+
+
+@pytest.mark.parametrize("journal", [5, "", b"journal", "a\0b", ["journal"], JournalHandler], ids=repr)
+def test_what_is_no_journal_is_an_error(destination, journal):
+    with pytest.raises(ConfigurationError, match="Shipper: journal must be "):
+        Shipper(journal, PlannedSink(destination))
+
+
+@pytest.mark.parametrize("sink", [None, "https://host", {"to": "https://host"}, PlannedSink], ids=repr)
+def test_what_is_no_sink_is_an_error(sink):
+    with pytest.raises(ConfigurationError, match=r"Shipper: sink must be a Sink, such as .*make_sink returns, not "):
+        Shipper("journal", sink)
 
 
 def test_a_journal_is_a_directory_a_handler_or_the_default(journal, destination, monkeypatch, tmp_path):
@@ -95,6 +126,22 @@ def test_a_journal_is_a_directory_a_handler_or_the_default(journal, destination,
     handler.close()
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
     assert Shipper(None, sink).directory == tmp_path / "telemetry" / "journal"
+
+
+@pytest.mark.parametrize("variable", ["", "JUPYTERHUB_USER"])
+def test_the_default_is_where_a_log_that_ships_writes_and_where_the_command_looks(
+    destination, monkeypatch, tmp_path, variable
+):
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if variable:
+        monkeypatch.setenv(variable, "ada")
+    shipper = Shipper(None, PlannedSink(destination))
+    (handler,) = default_handlers([shipper])
+    assert shipper.directory == journal_directory(handler)
+    with EventLog(handlers=[handler]) as log:
+        assert log.handlers[0].directory == shipper.directory
+    assert shipper.directory.is_relative_to(tmp_path / "data") == (not variable)
 
 
 def test_a_destinations_directory_is_readable_and_its_own():
@@ -303,7 +350,7 @@ for number in range(10):
     from .database import events_in
 
     assert [event["number"] for event in events_in(path)] == list(range(10))
-    assert list(journal.glob("shipping/*/lease")) == []
+    assert [place for place in journal.glob("shipping/*") if os.path.lexists(place / "lease")] == []
 
 
 def test_a_library_that_loads_late_what_it_needs_is_first_used_at_the_end_of_the_interpreter(journal, tmp_path):

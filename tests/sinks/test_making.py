@@ -38,15 +38,26 @@ class OtherSink:
     def erase(self, ids): ...
 
 
+class NeedySink(OtherSink):
+    """One that cannot do without an option."""
+
+    @classmethod
+    def from_url(cls, url, *, table):
+        return cls(url, table=table)
+
+
 @pytest.fixture(autouse=True)
 def installed(monkeypatch):
-    """Install OtherSink as the entry point `other`."""
-    point = importlib.metadata.EntryPoint("other", f"{__name__}:OtherSink", sinks.GROUP)
-    monkeypatch.setattr(sinks, "entry_points", lambda group: [point] if group == sinks.GROUP else [])
+    """Install OtherSink and NeedySink as entry points."""
+    kinds = {"needy": NeedySink, "other": OtherSink}
+    points = [
+        importlib.metadata.EntryPoint(name, f"{__name__}:{kind.__name__}", sinks.GROUP) for name, kind in kinds.items()
+    ]
+    monkeypatch.setattr(sinks, "entry_points", lambda group: points if group == sinks.GROUP else [])
 
 
 def test_all_that_can_be_asked_for_are_known():
-    assert known_sinks() == ["http", "kafka", "lake", "nats", "other", "otlp", "postgresql"]
+    assert known_sinks() == ["http", "kafka", "lake", "nats", "needy", "other", "otlp", "postgresql"]
 
 
 @pytest.mark.parametrize(
@@ -87,13 +98,41 @@ def test_one_that_nobody_knows_is_an_error_that_lists_the_known_and_shows_no_url
     with pytest.raises(ConfigurationError) as caught:
         make_sink("carrier-pigeon://user:password@host")
     assert str(caught.value) == (
-        "there is no sink 'carrier-pigeon'; known are http, kafka, lake, nats, other, otlp, postgresql"
+        "there is no sink 'carrier-pigeon'; known are http, kafka, lake, nats, needy, other, otlp, postgresql"
     )
 
 
 def test_an_option_that_it_has_not_is_an_error():
     with pytest.raises(ConfigurationError, match=re.escape("sink 'other'") + ".*'tabel'.*arguments of OtherSink"):
         make_sink({"sink": "other", "tabel": "t"})
+
+
+def test_options_that_it_needs_are_asked_for():
+    with pytest.raises(ConfigurationError, match=r"sink 'needy': missing a required argument: 'table'"):
+        make_sink({"sink": "needy", "to": "https://host"})
+
+
+@pytest.mark.parametrize("name", ["lake", "nats", "postgresql", "kafka", "otlp", "http"])
+def test_ours_say_which_options_they_have(name):
+    with pytest.raises(ConfigurationError, match=f"sink '{name}': it has no option 'colour'; its options are .*_file"):
+        make_sink({"sink": name, "to": "/srv/lake" if name == "lake" else f"{name}://host/x", "colour": "red"})
+
+
+@pytest.mark.parametrize("to", [{}, {"to": "other://host"}], ids=repr)
+def test_a_type_error_of_what_it_does_with_its_options_comes_through_with_its_cause(to):
+    cause = KeyError("in its own code")
+    error = TypeError("an integer is required")
+    error.__cause__ = cause
+    with pytest.raises(TypeError) as caught:
+        make_sink({"sink": "other", "fails": error, **to})
+    assert caught.value is error
+    assert error.__cause__ is cause
+
+
+@pytest.mark.parametrize("name", [7, ["lake"], True, b"lake"], ids=repr)
+def test_a_name_that_is_none_is_an_error(name):
+    with pytest.raises(ConfigurationError, match="there is no sink"):
+        make_sink({"sink": name, "to": "https://host"})
 
 
 @pytest.mark.parametrize(
