@@ -2,7 +2,8 @@
 
 `dead-letter/<destination>/<time>-<random>.jsonl` holds lines {"refused_at":RFC 3339,"reason":"…","segment":"…",
 "event":{…}}; the event stands there as it stood in that segment, the reason holds no value of it. A file is written
-whole, once, and is on the disk before the cursor passes its events. An erasure replaces it by what may stay.
+whole, once, and is on the disk before the cursor passes its events. An erasure replaces it by what may stay, and the
+limits of the journal (retention) delete it as a whole.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -32,7 +34,9 @@ __all__ = [
     "DeadLetter",
     "dead_letters",
     "erase_dead_letters",
+    "expire_dead_letters",
     "remove_dead_letters",
+    "size_of_dead_letters",
     "survey_dead_letters",
     "sweep_dead_letters",
     "write_dead_letters",
@@ -42,6 +46,7 @@ DIRECTORY = "dead-letter"
 STALE_S = 60.0  # after which the lock was left by somebody who was killed
 PATIENCE_S = 90.0
 
+_LOCK = ".lock"
 _EVENT = b'"event":'
 
 
@@ -178,6 +183,61 @@ def sweep_dead_letters(journal: str | os.PathLike[str]) -> None:
                     path.unlink(missing_ok=True)
 
 
+def size_of_dead_letters(journal: str | os.PathLike[str]) -> int:
+    """Return how many bytes the dead letters of all destinations take."""
+    return sum(size for _, _, size in _by_age(journal))
+
+
+def expire_dead_letters(
+    journal: str | os.PathLike[str], most_bytes: int, horizon: float, lock: LockFile | None = None
+) -> tuple[LockFile | None, int]:
+    """Delete the oldest files of dead letters until `most_bytes` are left, and none that is older than `horizon`.
+
+    A file is as old as when it was written last, by the clock of its file system. Nobody is waited for: while somebody
+    rewrites dead letters nothing is deleted.
+
+    lock: what the last call returned; only who looks again with the same one finds out that it was left behind.
+
+    Returns what is to be given the next time, and how many dead letters are gone. Raises OSError.
+    """
+    found = _by_age(journal)
+    too_much = sum(size for _, _, size in found) - most_bytes
+    going = []
+    for modified_at, path, size in found:
+        if too_much > 0 or modified_at < horizon:
+            going.append(path)
+            too_much -= size
+    if not going:
+        return lock, 0
+    lock = lock or LockFile(Path(journal, DIRECTORY, _LOCK), stale_s=STALE_S, wait_s=0.0, as_symlink=True)
+    if not lock.try_take():
+        return lock, 0
+    try:
+        return lock, sum(_delete(path) for path in going)
+    finally:
+        lock.__exit__()
+
+
+def _by_age(journal: str | os.PathLike[str]) -> list[tuple[float, Path, int]]:
+    """List the files of all destinations, the oldest first: when each was written, and its bytes."""
+    found = []
+    for path in _files(journal, None):
+        with contextlib.suppress(OSError):
+            about = path.stat(follow_symlinks=False)
+            if stat.S_ISREG(about.st_mode):
+                found.append((about.st_mtime, path, about.st_size))
+    return sorted(found)
+
+
+def _delete(path: Path) -> int:
+    try:
+        letters = sum(1 for _ in _letters(path))
+        path.unlink()
+    except OSError:  # gone, or on Windows: somebody reads it
+        return 0
+    return letters
+
+
 @contextlib.contextmanager
 def _locked(place: Path, check: Callable[[], None]) -> Iterator[Callable[[], None]]:
     """Let nobody else rewrite dead letters: what one takes away, another would bring back.
@@ -185,7 +245,7 @@ def _locked(place: Path, check: Callable[[], None]) -> Iterator[Callable[[], Non
     The lock stands here, and not in the journal's own directory, where a shipper of its group may write nothing. Yields
     what raises if a file may not be replaced any more. Raises OSError; TimeoutError if others hold it all the time.
     """
-    with LockFile(place / ".lock", stale_s=STALE_S, wait_s=PATIENCE_S, as_symlink=True) as lock:
+    with LockFile(place / _LOCK, stale_s=STALE_S, wait_s=PATIENCE_S, as_symlink=True) as lock:
 
         def check_both() -> None:
             check()

@@ -13,15 +13,18 @@ from ..journal.cursors import CURSOR_FILE, Cursor, Progress
 from ..journal.deadletters import DIRECTORY as DEAD_LETTERS
 from ..journal.deadletters import dead_letters, remove_dead_letters, write_dead_letters
 from ..journal.identity import journal_name
+from ..journal.line import id_of
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..journal.segment import scan
+from ..journal.tombstones import erased_ids
 from ..lockfile import LockLost
 from ..privatefile import give_to_owner_of, make_private
 from .afterwards import account_for_the_gone, erasures
 from .batch import Batch
 from .delivery import Delivery, odd
 from .feed import Feed
+from .refusals import Refusals
 from .sink import CannotErase, SinkError
 from .state import read_state
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from ..journal.deadletters import DeadLetter
     from .backoff import Backoff
     from .feed import Hand
     from .lease import Lease
@@ -83,6 +87,7 @@ class Carrier:
         self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
         self._cursor: Cursor | None = None
         self._feed: Feed | None = None
+        self._refusals: Refusals | None = None
         self._settled_at = 0.0
         self._is_unsaved = False  # whether the last acknowledgement stands in no file yet
         self._since: float | None = None  # when something was first seen to wait for a batch to fill
@@ -174,6 +179,7 @@ class Carrier:
         refused = self._delivery.deliver(batch) if hand.lines else {}
         if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
             remove_dead_letters(self._directory, self._place.name, batch.ids, self._lease.check)
+            self._known_refusals().discard(batch.ids, self._lease.check)
         if refused:
             self._bury(hand, refused)
         feed.acknowledge(hand, refused)
@@ -196,6 +202,7 @@ class Carrier:
         except _Overtaken:
             path.unlink(missing_ok=True)
             raise
+        self._known_refusals().add((id_of(line).decode(), segment) for line, _, segment in letters)
         self._state.refused(len(refused), letters[0][1])
 
     # What is done beside
@@ -217,7 +224,15 @@ class Carrier:
             self._save(cursor)
         if account_for_the_gone(self._directory, cursor, self._refused_by_segment):
             self._save(cursor)
+            self._sum_up_refusals(cursor)
         return is_done
+
+    def _sum_up_refusals(self, cursor: Cursor) -> None:
+        refusals = self._known_refusals()
+        if refusals.known:
+            segments = {segment.name for segment in scan(self._directory)} | cursor.segments.keys()
+            letters = {letter.event_id for letter in self._letters()}
+            refusals.sum_up(segments, letters, erased_ids(self._directory), self._lease.check)
 
     def _erase(self, ids: list[str]) -> bool:
         """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
@@ -263,11 +278,22 @@ class Carrier:
             self._feed = Feed(self._directory, cursor, self._refused_ids, self._say_unreadable)
         return self._feed, self._cursor
 
+    def _letters(self) -> list[DeadLetter]:
+        return list(dead_letters(self._directory, self._place.name))
+
+    def _known_refusals(self) -> Refusals:
+        if self._refusals is None:
+            self._refusals = Refusals(self._place)
+        return self._refusals
+
     def _refused_by_segment(self) -> Counter[str]:
-        return Counter(letter.segment for letter in dead_letters(self._directory, self._place.name))
+        letters = [(letter.event_id, letter.segment) for letter in self._letters()]
+        refusals = self._known_refusals()
+        return refusals.by_segment(letters, erased_ids(self._directory) if refusals.known else ())
 
     def _refused_ids(self) -> set[str]:
-        return {letter.event_id for letter in dead_letters(self._directory, self._place.name)}
+        refusals = self._known_refusals()
+        return ({letter.event_id for letter in self._letters()} | refusals.standing) - refusals.taken
 
     def _let_go(self) -> None:
         """Write down what is acknowledged, if that can be done, and forget the rest."""
@@ -277,7 +303,7 @@ class Carrier:
         self._forget()
 
     def _forget(self) -> None:
-        self._cursor = self._feed = self._check_hand = None
+        self._cursor = self._feed = self._refusals = self._check_hand = None
         self._is_unsaved = False
 
     def _save(self, cursor: Cursor) -> None:

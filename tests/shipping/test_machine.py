@@ -26,7 +26,7 @@ from jupyter_telemetry.shipping.reckoning import reckon
 from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_of
 
 FAULTS = ("", "down", "lost", "part", "lost part", "refuse", "too large", "odd", "lost oddly")
-ACTIONS = ("nothing", "kill", "take over", "erase", "expire", "record", "seal")
+ACTIONS = ("nothing", "kill", "take over", "erase", "expire", "remove_dead_letters", "record", "seal")
 
 
 class Killed(BaseException):
@@ -59,6 +59,7 @@ class Shipping(RuleBasedStateMachine):
         self.recorded: dict[str, bytes] = {}
         self.expired: set[str] = set()
         self.half_erased: set[str] = set()
+        self.removed: set[str] = set()  # dead letters that somebody deleted
         self.copies = 0
         self.cursor_was_lost = False
 
@@ -93,6 +94,14 @@ class Shipping(RuleBasedStateMachine):
     @rule()
     def expire(self):
         self.expired |= set(expire_oldest(self.journal))
+
+    @rule(every=st.booleans())
+    def remove_dead_letters(self, every=True):
+        """A limit deletes them, or somebody does, file by file."""
+        letters = list(dead_letters(self.journal))
+        for path in sorted({letter.path for letter in letters})[: None if every else 1]:
+            self.removed |= {letter.event_id for letter in letters if letter.path == path}
+            path.unlink()
 
     @rule()
     def erase(self):
@@ -209,7 +218,8 @@ class Shipping(RuleBasedStateMachine):
         # What a killed erasure has named, and a limit deleted then, was both.
         assert len(self.recorded) <= sum(found) <= len(self.recorded) + len(self.expired & self.named())
         if not self.cursor_was_lost:
-            assert found.expired <= len(self.expired)
+            assert found.expired <= len(self.expired | self.removed)
+        assert found.delivered <= len(self.recorded.keys() - self.poisoned())
 
     def named(self):
         return {each for tombstone in tombstones(self.journal) for each in tombstone.ids()}
@@ -228,8 +238,8 @@ class Shipping(RuleBasedStateMachine):
         erased = named - there - letters
         assert at_rest & erased <= self.half_erased  # they were in the journal still, and then a limit deleted them
         assert at_rest & letters == set()
-        assert set(self.recorded) == at_rest | letters | self.expired | named
-        assert (there - named) <= at_rest | letters
+        assert set(self.recorded) == at_rest | letters | self.expired | named | self.removed
+        assert (there - named) <= at_rest | letters | self.removed
         found = reckon(self.journal, place_of(self.journal))
         assert found.waiting == 0
         assert found.erased == len(erased)
