@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ __all__ = ["Carrier", "Stopped"]
 
 SETTLE_INTERVAL_S = 30.0  # between two looks at what was erased and expired while batches are sent
 LEAST_EVENT_BYTES = 150  # its metadata alone
+MOST_DOUBTS = 40  # tries, at last five minutes apart, after which events are given up that a destination refuses all of
 
 
 class Stopped(Exception):
@@ -176,13 +178,14 @@ class Carrier:
         batch = Batch(
             hand.lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check
         )
-        refused = self._delivery.deliver(batch) if hand.lines else {}
+        refused = self._delivery.deliver(batch, self._doubting(cursor)) if hand.lines else {}
         if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
             remove_dead_letters(self._directory, self._place.name, batch.ids, self._lease.check)
             self._known_refusals().discard(batch.ids, self._lease.check)
         if refused:
             self._bury(hand, refused)
         feed.acknowledge(hand, refused)
+        cursor.doubts = 0
         self._check_hand = None
         # The cursor is written before the next batch is sent, or when there is none: once a batch. Whoever is killed
         # before that sends this one again.
@@ -191,6 +194,16 @@ class Carrier:
             self._save(cursor)
         self._since = None
         self._state.delivered(len(hand.lines) - len(refused))
+
+    def _doubting(self, cursor: Cursor) -> Callable[[], bool]:
+        """Return what counts, over restarts, how often the destination has refused the batch in hand as a whole."""
+
+        def doubt() -> bool:
+            cursor.doubts += 1
+            self._save(cursor)
+            return cursor.doubts > MOST_DOUBTS
+
+        return doubt
 
     def _bury(self, hand: Hand, refused: dict[int, str]) -> None:
         """Write dead letters, and none of an event that is erased meanwhile: an erasure looks for them at its end."""
@@ -271,6 +284,7 @@ class Carrier:
     def _opened(self) -> tuple[Feed, Cursor]:
         if self._cursor is None or self._feed is None:
             cursor = Cursor.load(self._place / CURSOR_FILE, self._sink.name)
+            cursor.name = cursor.name or os.urandom(4).hex()
             if not cursor.segments and read_state(self._place):  # the cursor was lost: who knows what was sent
                 for segment in scan(self._directory):
                     cursor.segments[segment.name] = Progress(segment.inode, sent=segment.size)
@@ -283,7 +297,7 @@ class Carrier:
 
     def _known_refusals(self) -> Refusals:
         if self._refusals is None:
-            self._refusals = Refusals(self._place)
+            self._refusals = Refusals(self._place, self._opened()[1].name)
         return self._refusals
 
     def _refused_by_segment(self) -> Counter[str]:

@@ -50,7 +50,7 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
     directory, place = Path(journal), Path(place)
     cursor = Cursor.load(place / CURSOR_FILE, "")
     try:
-        refusals = Refusals(place)
+        refusals = Refusals(place, cursor.name)
         letters = {letter.event_id: letter.segment for letter in dead_letters(directory, place.name)}
         for event_id in refusals.taken:
             letters.pop(event_id, None)

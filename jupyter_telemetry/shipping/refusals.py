@@ -2,9 +2,10 @@
 
 Dead letters go: a limit takes them, somebody deletes them, they are sent again and taken. Then the journal, or what is
 left of it, does not tell any more which of the events that the cursor has passed never arrived; this file does. Its
-head is {"expired": n, "delivered": n}: those whose dead letter and segment are both gone, by what became of them. A
-line is [segment, id], or [segment, id, true] of a dead letter that was sent again, and taken. It is on the disk before
-the cursor passes its event, and before a dead letter that was taken goes.
+head is {"cursor": name, "expired": n, "delivered": n}: those whose dead letter and segment are both gone, by what
+became of them; when the cursor is lost they are counted anew, as is all that it has summed up of segments that are gone.
+A line is [segment, id], or [segment, id, true] of a dead letter that was sent again, and taken. It is on the disk
+before the cursor passes its event, and before a dead letter that was taken goes.
 """
 
 from __future__ import annotations
@@ -42,12 +43,14 @@ class Refusals:
     Parameters
     ----------
     place: the destination's own directory in the journal.
+    cursor: the cursor's name.
 
     Raises OSError for a file that cannot be read.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, cursor: str) -> None:
         self._path = place / FILE
+        self._cursor = cursor
         self.known: dict[str, Refusal] = {}  # by the event's id
         self.expired = 0  # that are gone from everywhere, and never arrived
         self.delivered = 0  # that are gone from everywhere, and were taken when they were sent again
@@ -63,7 +66,7 @@ class Refusals:
             found = orjson.loads(line)
         except ValueError:  # torn: its event is sent again
             return
-        if isinstance(found, dict):
+        if isinstance(found, dict) and found.get("cursor") == self._cursor:
             self.expired, self.delivered = int(found.get("expired", 0)), int(found.get("delivered", 0))
         elif isinstance(found, list) and len(found) > 1:
             segment, event_id, *rest = found
@@ -149,13 +152,12 @@ class Refusals:
         expired: int | None = None,
         delivered: int | None = None,
     ) -> None:
-        head = {
-            "expired": self.expired if expired is None else expired,
-            "delivered": self.delivered if delivered is None else delivered,
-        }
+        expired = self.expired if expired is None else expired
+        delivered = self.delivered if delivered is None else delivered
+        head = {"cursor": self._cursor, "expired": expired, "delivered": delivered}
         lines: list[object] = [head]
         lines += [[each.segment, event_id, *([True] * each.is_taken)] for event_id, each in known.items()]
         with replacing(self._path, lasting=True, check=check, mode=file_mode(self._path.parents[2])) as file:
             file.writelines(orjson.dumps(line) + b"\n" for line in lines)
         give_to_owner_of(self._path.parent, self._path)
-        self.known, self.expired, self.delivered = known, head["expired"], head["delivered"]
+        self.known, self.expired, self.delivered = known, expired, delivered

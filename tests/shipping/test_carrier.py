@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -17,7 +18,7 @@ from jupyter_telemetry.journal.deadletters import dead_letters
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
-from jupyter_telemetry.shipping import BatchLimits, Shipper
+from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.lease import Lease
 from jupyter_telemetry.shipping.state import read_state
@@ -266,6 +267,49 @@ def test_what_is_refused_no_more_is_no_dead_letter_any_more(journal, sink, carri
 
     assert make_carrier(journal, Kind(destination)).carry(until_empty=True)
     assert (list(dead_letters(journal)), at_rest(destination)) == ([], ids(0, 1, 2))
+
+
+def poison(count):
+    return [line(number, name="poison") for number in range(count)]
+
+
+def test_a_destination_that_refuses_everything_is_waited_for_and_said_to_and_nothing_is_a_dead_letter(
+    journal, destination, caplog
+):
+    put(journal, *map(line, range(20)))
+
+    class Misled(PlannedSink):
+        def send(self, batch):
+            raise Refused("there is no such path")
+
+    limits = BatchLimits(10, 10**6, 0.0)
+    misled = make_carrier(journal, Misled(destination), limits=limits)
+    with pytest.raises(Stopped):
+        misled.carry(until_empty=True)
+    misled.hand_back()
+    reason = "the destination refuses every event: there is no such path"
+    assert (list(dead_letters(journal)), cursor_of(journal).doubts) == ([], 21)
+    assert read_state(place_of(journal))["reason"] == reason
+    assert caplog.messages == [f"shipping to {place_of(journal).name} waits: {reason}"]
+    assert make_carrier(journal, PlannedSink(destination), limits=limits).carry(until_empty=True)
+    assert (len(destination.lines), cursor_of(journal).doubts) == (20, 0)
+
+
+def test_events_that_are_refused_for_long_enough_hold_up_nobody_for_ever_however_many_they_are(journal, destination):
+    put(journal, *poison(9), line(9))
+    limits = BatchLimits(9, 10**6, 0.0)
+    for _ in range(3):  # it is counted over restarts
+        carrier = make_carrier(journal, PlannedSink(destination), limits=limits, most_waits=15)
+        with contextlib.suppress(Stopped):
+            carrier.carry(until_empty=True)
+        carrier.hand_back()
+    assert (len(list(dead_letters(journal))), at_rest(destination)) == (9, ids(9))
+
+
+def test_a_few_that_are_refused_at_the_end_of_a_journal_are_dead_letters_at_once(journal, destination):
+    put(journal, *poison(3))
+    assert make_carrier(journal, PlannedSink(destination), most_waits=0).carry(until_empty=True)
+    assert len(list(dead_letters(journal))) == 3
 
 
 # What is erased
