@@ -36,6 +36,12 @@ _MAGIC = frozenset("*?[")
 @options_of("sink", "password_file=/run/secrets/db")
 @click.option("--once/--follow", default=True, help="End when all is sent (the default), or go on until stopped.")
 @click.option(
+    "--dead-letters",
+    "again",
+    is_flag=True,
+    help="Send again, too, what the destination has refused before: after it was mended.",
+)
+@click.option(
     "--timeout",
     "timeout_s",
     metavar="SECONDS",
@@ -43,7 +49,13 @@ _MAGIC = frozenset("*?[")
     help="With --once: give up after that long. By default it waits until the destination takes all.",
 )
 def command(
-    journals: tuple[str, ...], url: str, sink: str | None, options: tuple[str, ...], once: bool, timeout_s: float | None
+    journals: tuple[str, ...],
+    url: str,
+    sink: str | None,
+    options: tuple[str, ...],
+    once: bool,
+    again: bool,
+    timeout_s: float | None,
 ) -> int:
     """Carry what journals hold to a destination; each event arrives once, whatever is killed on the way.
 
@@ -55,6 +67,7 @@ def command(
     jupyter telemetry ship --to postgresql://telemetry@db/events --option password_file=/run/secrets/db
     jupyter telemetry ship --follow --to /srv/lake
     jupyter telemetry ship --to /srv/lake '/home/*/.local/share/jupyter/telemetry/journal'
+    jupyter telemetry ship --to postgresql://telemetry@db/events --dead-letters
 
     Exit status 1 if not all was taken.
     """
@@ -62,10 +75,10 @@ def command(
     places = list(journals) or [str(find_source(None, None).directory)]
     with _stopping() as stop:
         if once:
-            return 0 if _ship_all(_Fleet(given), places, stop, timeout_s) else 1
+            return 0 if _ship_all(_Fleet(given, again=again), places, stop, timeout_s) else 1
         if len(places) == 1 and not _MAGIC.intersection(places[0]):
-            return _follow_one(places[0], given, stop)
-        fleet = _Fleet(given)
+            return _follow_one(_Fleet(given, again=again), places[0], stop)
+        fleet = _Fleet(given, again=again)
         while not stop.is_set():
             _ship_all(fleet, places, stop, None, TURN_S)
             stop.wait(ROUND_INTERVAL_S)
@@ -75,7 +88,9 @@ def command(
 class _Fleet:
     """A shipper for each journal, all to one destination."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any], *, again: bool) -> None:
+        self._again = again  # dead letters are sent again, once
+        self._asked: set[Path] = set()
         self._sink = make_sink(given)
         self._shippers: dict[str, Shipper] = {}
 
@@ -84,6 +99,12 @@ class _Fleet:
         if shipper is None:
             shipper = self._shippers[directory] = Shipper(directory, self._sink)
         return shipper
+
+    def ask(self, shipper: Shipper) -> None:
+        """Have dead letters sent again, the first time that a journal is looked at. Raises JournalError."""
+        if self._again and shipper.directory not in self._asked:
+            self._asked.add(shipper.directory)
+            shipper.send_dead_letters_again()
 
 
 def _ship_all(
@@ -100,9 +121,10 @@ def _ship_all(
         if stop.is_set():
             return False
         shipper = fleet.of(directory)
-        before = shipper.state.delivered_events, shipper.state.refused_events
+        before = _counts(shipper)
         rest_s = turn_s if give_up_at is None else max(0.01, give_up_at - time.monotonic())
         try:
+            fleet.ask(shipper)
             taken = shipper.ship(rest_s, stop=stop)
         except TelemetryError as error:
             taken = False
@@ -112,21 +134,30 @@ def _ship_all(
     return all_taken
 
 
-def _say(directory: str, shipper: Shipper, before: tuple[int, int], *, taken: bool) -> None:
+def _counts(shipper: Shipper) -> tuple[int, int, int]:
+    return shipper.state.delivered_events, shipper.state.refused_events, shipper.state.refused_again_events
+
+
+def _say(directory: str, shipper: Shipper, before: tuple[int, int, int], *, taken: bool) -> None:
     state = shipper.state
-    delivered, refused = state.delivered_events - before[0], state.refused_events - before[1]
-    if not (delivered or refused) and taken:
+    delivered, refused, again = (now - then for now, then in zip(_counts(shipper), before, strict=True))
+    if not (delivered or refused or again) and taken:
         return
     parts = [f"{delivered:,} delivered"]
     if refused:
         parts.append(f"{refused:,} refused: they are in dead-letter/")
+    if again:
+        parts.append(f"{again:,} refused again: they stay in dead-letter/")
+    if shipper.is_to_send_dead_letters_again:
+        parts.append("the dead letters are sent again by the shipper that is at work, or next")
     if not taken:
         parts.append(f"not all is taken: {state.reason or 'time is up, or another shipper is at work'}")
     click.echo(f"{printable(directory)}: {'; '.join(map(printable, parts))}", err=not taken)
 
 
-def _follow_one(directory: str, given: dict[str, Any], stop: threading.Event) -> int:
-    shipper = Shipper(directory, make_sink(given))
+def _follow_one(fleet: _Fleet, directory: str, stop: threading.Event) -> int:
+    shipper = fleet.of(directory)
+    fleet.ask(shipper)
     shipper.start()
     stop.wait()
     return 0 if shipper.stop() else 1

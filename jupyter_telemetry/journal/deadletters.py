@@ -3,7 +3,7 @@
 `dead-letter/<destination>/<time>-<random>.jsonl` holds lines {"refused_at":RFC 3339,"reason":"…","segment":"…",
 "event":{…}}; the event stands there as it stood in that segment, the reason holds no value of it. A file is written
 whole, once, and is on the disk before the cursor passes its events. An erasure replaces it by what may stay, and the
-limits of the journal (retention) delete it as a whole.
+limits of the journal (retention) delete it as a whole; when its events are sent again, what is taken goes out of it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,17 +26,20 @@ from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from .tombstones import TombstoneWriter
 
 __all__ = [
     "DIRECTORY",
     "DeadLetter",
+    "dead_letter_files",
     "dead_letters",
+    "dead_letters_in",
     "erase_dead_letters",
     "expire_dead_letters",
     "remove_dead_letters",
+    "rewrite_dead_letters",
     "size_of_dead_letters",
     "survey_dead_letters",
     "sweep_dead_letters",
@@ -75,13 +79,11 @@ def write_dead_letters(
     for directory in (place.parent, place):
         make_private(str(directory), mode=shared_mode(journal))
         give_to_owner_of(Path(journal), directory)
-    now = datetime.now(timezone.utc)
-    refused_at = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
+    now = _now()
+    path = place / (new_name(time.time()) + SEALED_SUFFIX)
     with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
         for line, reason, segment in refused:
-            head = orjson.dumps({"refused_at": refused_at, "reason": reason, "segment": segment})
-            file.write(head[:-1] + b"," + _EVENT + line.rstrip(b"\n") + b"}\n")
+            file.write(_line(now, reason, segment, line.rstrip(b"\n")))
     give_to_owner_of(place, path)
     return path
 
@@ -92,15 +94,41 @@ def dead_letters(journal: str | os.PathLike[str], destination: str | None = None
     Raises OSError for a directory that cannot be read; what is no dead letter is passed over.
     """
     for path in _files(journal, destination):
-        with contextlib.suppress(FileNotFoundError):  # erased, a moment ago
-            for line, event in _letters(path):
-                with contextlib.suppress(KeyError):
-                    found = orjson.loads(line)
-                    start = line.index(_EVENT) + len(_EVENT)  # a reason has no such, for its quotes are escaped
-                    text = line.rstrip(b"\n")[start:-1]
-                    yield DeadLetter(
-                        path, found["refused_at"], found["reason"], found["segment"], text, event["__id__"]
-                    )
+        yield from dead_letters_in(path)
+
+
+def dead_letters_in(path: Path) -> Iterator[DeadLetter]:
+    """Yield the dead letters of one file; none if it is gone. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):  # erased, a moment ago
+        for line, event in _letters(path):
+            with contextlib.suppress(KeyError):
+                found = orjson.loads(line)
+                text = _event_of(line)
+                yield DeadLetter(path, found["refused_at"], found["reason"], found["segment"], text, event["__id__"])
+
+
+def dead_letter_files(journal: str | os.PathLike[str], destination: str) -> list[Path]:
+    """List the files of a destination's dead letters, the oldest first. Raises OSError."""
+    return _files(journal, destination)
+
+
+def rewrite_dead_letters(
+    path: Path, taken: Collection[str], refused: Mapping[str, str], check: Callable[[], None]
+) -> None:
+    """Take the dead letters that were taken out of a file, by id, and give those that were refused again the reason.
+
+    Raises OSError, and what `check` raises; then the file is as it was.
+    """
+    now = _now()
+    with contextlib.suppress(FileNotFoundError), _locked(path.parents[1], check) as check_both:
+        kept = []
+        for line, event in _letters(path):
+            reason = refused.get(event["__id__"])
+            if reason is not None:
+                kept.append(_line(now, reason, orjson.loads(line).get("segment", ""), _event_of(line)))
+            elif event["__id__"] not in taken:
+                kept.append(line)
+        _replace(path, kept, check_both)
 
 
 def remove_dead_letters(
@@ -264,6 +292,20 @@ def _letters(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
             event = orjson.loads(line)["event"]
             if isinstance(event["__schema__"], str) and isinstance(event["__id__"], str):
                 yield line, event
+
+
+def _line(refused_at: str, reason: str, segment: str, event: bytes) -> bytes:
+    head = orjson.dumps({"refused_at": refused_at, "reason": reason, "segment": segment})
+    return head[:-1] + b"," + _EVENT + event + b"}\n"
+
+
+def _event_of(line: bytes) -> bytes:
+    start = line.index(_EVENT) + len(_EVENT)  # a reason has no such, for its quotes are escaped
+    return line.rstrip(b"\n")[start:-1]
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _replace(path: Path, lines: list[bytes], check: Callable[[], None]) -> None:

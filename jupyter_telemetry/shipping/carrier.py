@@ -22,9 +22,10 @@ from ..journal.tombstones import erased_ids
 from ..lockfile import LockLost
 from ..privatefile import give_to_owner_of, make_private
 from .afterwards import account_for_the_gone, erasures
-from .batch import Batch
+from .batch import Batch, Overtaken
 from .delivery import Delivery, odd
 from .feed import Feed
+from .redelivery import Redelivery
 from .refusals import Refusals
 from .sink import CannotErase, SinkError
 from .state import read_state
@@ -50,10 +51,6 @@ MOST_DOUBTS = 40  # tries, at last five minutes apart, after which events are gi
 
 class Stopped(Exception):
     """The shipper was asked to stop while it waited."""
-
-
-class _Overtaken(LockLost):
-    """What was taken was erased, or deleted, meanwhile: begin again from the cursor. A sink lets it through."""
 
 
 class Carrier:
@@ -84,6 +81,7 @@ class Carrier:
         self._state = state
         self._wait = wait
         self._delivery = Delivery(sink, backoff, self._pause, state.failed)
+        self.redelivery = Redelivery(directory, place, limits)
         self._erasure = JournalLock(directory)
         self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
         self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
@@ -106,7 +104,7 @@ class Carrier:
             while True:
                 try:
                     is_empty = self._ship_next(until_empty=until_empty)
-                except _Overtaken:
+                except Overtaken:
                     self._forget()
                     continue
                 if is_empty is not None:
@@ -169,15 +167,13 @@ class Carrier:
         def check() -> None:
             self._lease.check()
             if not feed.is_unchanged(hand):
-                raise _Overtaken
+                raise Overtaken
 
         sent_before = feed.is_sent_before(hand)
         feed.begin(hand)
         self._save(cursor)
         self._check_hand = check
-        batch = Batch(
-            hand.lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check
-        )
+        batch = self._batch(hand.lines, sent_before=sent_before, check=check)
         refused = self._delivery.deliver(batch, self._doubting(cursor)) if hand.lines else {}
         if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
             remove_dead_letters(self._directory, self._place.name, batch.ids, self._lease.check)
@@ -194,6 +190,17 @@ class Carrier:
             self._save(cursor)
         self._since = None
         self._state.delivered(len(hand.lines) - len(refused))
+
+    def _batch(self, lines: list[bytes], *, sent_before: bool, check: Callable[[], None]) -> Batch:
+        return Batch(lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check)
+
+    def _deliver_again(self, lines: list[bytes], check: Callable[[], None]) -> dict[int, str]:
+        """Send dead letters once more; return those that are refused again, by index."""
+        self._check_hand = check
+        refused = self._delivery.deliver(self._batch(lines, sent_before=True, check=check), is_second=True)
+        self._state.delivered(len(lines) - len(refused))
+        self._state.refused_again(len(refused), next(iter(refused.values()), ""))
+        return refused
 
     def _doubting(self, cursor: Cursor) -> Callable[[], bool]:
         """Return what counts, over restarts, how often the destination has refused the batch in hand as a whole."""
@@ -212,7 +219,7 @@ class Carrier:
         path = write_dead_letters(self._directory, self._place.name, letters, check)
         try:
             check()
-        except _Overtaken:
+        except Overtaken:
             path.unlink(missing_ok=True)
             raise
         self._known_refusals().add((id_of(line).decode(), segment) for line, _, segment in letters)
@@ -227,6 +234,9 @@ class Carrier:
         self._check_hand = None
         if self._is_unsaved:
             self._save(cursor)
+        if self.redelivery.is_asked_for:
+            self.redelivery.run(self._deliver_again, self._known_refusals(), self._lease.check)
+            self._check_hand = None
         is_done = True
         for ids, note in erasures(self._directory, cursor):
             # While an erasure is at work, what it has named may still be sent: it is carried on when that is over.
@@ -339,7 +349,7 @@ class Carrier:
         return self._schemas[schema_id, version]
 
     def _pause(self, wait_s: float) -> None:
-        """Wait before the next try. Raises Stopped, _Overtaken, LockLost."""
+        """Wait before the next try. Raises Stopped, Overtaken, LockLost."""
         self._wait(wait_s)
         (self._check_hand or self._lease.check)()
 

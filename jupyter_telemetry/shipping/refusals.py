@@ -3,9 +3,9 @@
 Dead letters go: a limit takes them, somebody deletes them, they are sent again and taken. Then the journal, or what is
 left of it, does not tell any more which of the events that the cursor has passed never arrived; this file does. Its
 head is {"cursor": name, "expired": n, "delivered": n}: those whose dead letter and segment are both gone, by what
-became of them; when the cursor is lost they are counted anew, as is all that it has summed up of segments that are gone.
-A line is [segment, id], or [segment, id, true] of a dead letter that was sent again, and taken. It is on the disk
-before the cursor passes its event, and before a dead letter that was taken goes.
+became of them; when the cursor is lost they are counted anew, as is all that it has summed up of what is gone. A line
+is [segment, id], or [segment, id, true] of a dead letter that was sent again, and taken. It is on the disk before the
+cursor passes its event, and before a dead letter that was taken goes.
 """
 
 from __future__ import annotations
