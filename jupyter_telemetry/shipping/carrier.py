@@ -80,6 +80,8 @@ class Carrier:
         self._lease = lease
         self._state = state
         self._wait = wait
+        self._disk_backoff = backoff.another()  # a batch that is taken again and again does not begin it anew
+        self._idle_until = 0.0  # by time.monotonic
         self._delivery = Delivery(sink, backoff, self._pause, state.failed)
         self.redelivery = Redelivery(directory, place, limits)
         self._erasure = JournalLock(directory)
@@ -98,28 +100,35 @@ class Carrier:
         """Send batches while there are any that are due; say whether nothing is left. Raises Stopped."""
         if not self._directory.is_dir():
             return True
+        if time.monotonic() < self._idle_until:
+            if self._lease.is_held_here():
+                self._lease.renew()
+            return False
         try:
-            if not self._take_over():
-                return False
-            while True:
-                try:
-                    is_empty = self._ship_next(until_empty=until_empty)
-                except Overtaken:
-                    self._forget()
-                    continue
-                if is_empty is not None:
-                    return is_empty
+            return self._take_over() and self._ship_all(until_empty=until_empty)
         except LockLost:
             self._forget()
             self._lease.forget()
             return False
         except OSError as error:
             self._let_go()
+            # What cannot be written down after it was sent is sent again: not as fast as it can be.
+            self._idle_until = time.monotonic() + self._disk_backoff.next_s()
             self._say_unreadable(error.strerror or type(error).__name__)
             return False
         except BaseException:
             self._let_go()
             raise
+
+    def _ship_all(self, *, until_empty: bool) -> bool:
+        while True:
+            try:
+                is_empty = self._ship_next(until_empty=until_empty)
+            except Overtaken:
+                self._forget()
+                continue
+            if is_empty is not None:
+                return is_empty
 
     def _ship_next(self, *, until_empty: bool) -> bool | None:
         """Send one batch; None: there may be more."""
@@ -332,6 +341,8 @@ class Carrier:
 
     def _save(self, cursor: Cursor) -> None:
         cursor.save(self._place / CURSOR_FILE, self._lease.check)
+        if self._is_unsaved:
+            self._disk_backoff.succeeded()
         self._is_unsaved = False
 
     def hand_back(self) -> None:

@@ -120,6 +120,7 @@ def make_carrier(
     limits: BatchLimits | None = None,
     lease: Lease | None = None,
     most_waits: int = 20,
+    backoff: Backoff | None = None,
 ) -> Carrier:
     """Make what a Shipper has; it waits no time, and is asked to stop when it has waited so often."""
     place = journal / "shipping" / directory_name(sink.name)
@@ -136,7 +137,7 @@ def make_carrier(
         sink,
         limits or sink.limits,
         lease or Lease(place / "lease"),
-        Backoff(1e-9, 1e-9, lambda: 1.0),
+        backoff or Backoff(1e-9, 1e-9, lambda: 1.0),
         State(place),
         wait,
     )

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import threading
+import time
 from itertools import pairwise
 
 import pytest
+from full_disk import limit_of_file_size
 from journal.lines import event_id, line
 
 from jupyter_telemetry.errors import JournalError
@@ -19,6 +21,7 @@ from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
 from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper
+from jupyter_telemetry.shipping.backoff import Backoff
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.lease import Lease
 from jupyter_telemetry.shipping.state import read_state
@@ -422,6 +425,46 @@ def test_a_lease_that_cannot_be_made_is_said(journal, sink, carrier):
     assert sink.calls == []
     (journal / "shipping").unlink()
     assert carrier.carry(until_empty=True)
+
+
+@pytest.mark.parametrize("name", ["good", "poison"])
+def test_what_a_full_disk_does_not_note_after_it_was_sent_is_not_sent_over_and_over(journal, destination, name):
+    """The cursor cannot be written after the acknowledgement, or the dead letter."""
+    put(journal, line(1, name=name), line(2))
+    sink = PlannedSink(destination)
+    carrier = make_carrier(journal, sink, backoff=Backoff(1000.0, 3000.0, lambda: 1.0))
+    with contextlib.ExitStack() as full:
+        sink.after = lambda: full.enter_context(limit_of_file_size(8))
+        for sends in (1, 2, 3):
+            for _ in range(5):
+                assert not carrier.carry(until_empty=True)
+            assert len(sink.sent) == min(sends, 1)
+            assert 0 < carrier._idle_until - time.monotonic() <= min(1000.0 * 2 ** (sends - 1), 3000.0)
+            carrier._idle_until = 0.0
+    sink.after = lambda: None
+    assert read_state(place_of(journal)) == {}
+    assert carrier.carry(until_empty=True)
+    assert at_rest(destination) == (ids(1, 2) if name == "good" else ids(2))
+    assert [letter.event_id for letter in dead_letters(journal)] == ([] if name == "good" else ids(1))
+    assert [batch.sent_before for batch in sink.sent] == [False, True]
+    assert carrier._disk_backoff.failures == 0
+
+
+def test_a_disk_that_takes_the_cursor_and_no_dead_letter_has_a_batch_sent_again_less_and_less_often(
+    journal, sink, destination
+):
+    put(journal, *(line(number, name="poison") for number in range(3)), line(4))
+    (journal / "dead-letter").touch()
+    carrier = make_carrier(journal, sink, backoff=Backoff(1000.0, 9000.0, lambda: 1.0))
+    for sends in (1, 2, 3, 4):
+        for _ in range(5):
+            assert not carrier.carry(until_empty=True)
+        assert len(sink.sent) == sends
+        assert carrier._idle_until - time.monotonic() > 1000.0 * 2 ** (sends - 1) - 100.0
+        carrier._idle_until = 0.0
+    (journal / "dead-letter").unlink()
+    assert carrier.carry(until_empty=True)
+    assert (len(list(dead_letters(journal))), at_rest(destination)) == (3, ids(4))
 
 
 def test_the_cursor_is_on_the_disk_before_a_batch_is_sent(journal, sink, carrier):
