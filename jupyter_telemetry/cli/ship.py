@@ -44,6 +44,12 @@ _OF_JOURNALS = (SCHEMAS, SHIPPING)
 @options_of("sink", "password_file=/run/secrets/db")
 @click.option("--once/--follow", default=True, help="End when all is sent (the default), or go on until stopped.")
 @click.option(
+    "--dead-letters",
+    "again",
+    is_flag=True,
+    help="Send again, too, what the destination has refused before: after it was mended.",
+)
+@click.option(
     "--timeout",
     "timeout_s",
     metavar="SECONDS",
@@ -51,7 +57,13 @@ _OF_JOURNALS = (SCHEMAS, SHIPPING)
     help="With --once: give up after that long. By default it waits until the destination takes all.",
 )
 def command(
-    journals: tuple[str, ...], url: str, sink: str | None, options: tuple[str, ...], once: bool, timeout_s: float | None
+    journals: tuple[str, ...],
+    url: str,
+    sink: str | None,
+    options: tuple[str, ...],
+    once: bool,
+    again: bool,
+    timeout_s: float | None,
 ) -> int:
     """Carry what journals hold to a destination; each event arrives once, whatever is killed on the way.
 
@@ -63,6 +75,7 @@ def command(
     jupyter telemetry ship --to postgresql://telemetry@db/events --option password_file=/run/secrets/db
     jupyter telemetry ship --follow --to /srv/lake
     jupyter telemetry ship --to /srv/lake '/home/*/.local/share/jupyter/telemetry/journal'
+    jupyter telemetry ship --to postgresql://telemetry@db/events --dead-letters
 
     What it waits for is said on the standard error output, at once and then ever more seldom.
 
@@ -72,11 +85,11 @@ def command(
     places = list(journals) or [str(find_source(None, None).directory)]
     vigil = Vigil()
     with _stopping() as stop, _unsaid_by_the_log():
+        fleet = _Fleet(given, vigil, again=again)
         if once:
-            return 0 if _Fleet(given, vigil).ship_once(places, stop, timeout_s) else 1
+            return 0 if fleet.ship_once(places, stop, timeout_s) else 1
         if len(places) == 1 and not _is_glob(places[0]):
-            return _follow_one(places[0], given, vigil, stop)
-        fleet = _Fleet(given, vigil)
+            return fleet.follow(places[0], stop)
         while not stop.is_set():
             fleet.ship_in_turn(places, stop)
             stop.wait(ROUND_INTERVAL_S)
@@ -86,7 +99,8 @@ def command(
 class _Fleet:
     """A shipper for each journal, all to one destination."""
 
-    def __init__(self, given: dict[str, Any], vigil: Vigil) -> None:
+    def __init__(self, given: dict[str, Any], vigil: Vigil, *, again: bool) -> None:
+        self._again = again  # dead letters are sent again, once
         self._sink = make_sink(given)
         self._vigil = vigil
         self._shippers: dict[str, Shipper] = {}
@@ -125,11 +139,31 @@ class _Fleet:
                 except TelemetryError as error:
                     self._vigil.tell(directory, str(error))
 
-    def _ship(self, directory: str, stop: threading.Event, rest_s: float | None, *, is_once: bool) -> bool:
+    def follow(self, directory: str, stop: threading.Event) -> int:
+        """Ship one journal until stopped; wait for it if it is not there yet."""
+        while not _holds_journal(directory):
+            self._vigil.tell(directory, f"{_none_in(directory)} yet: it waits for one")
+            if stop.wait(LOOK_INTERVAL_S):
+                return 0
+        shipper = self._of(directory)
+        shipper.start()
+        while not stop.wait(LOOK_INTERVAL_S):
+            self._vigil.look(directory, shipper)
+        return 0 if shipper.stop() else 1
+
+    def _of(self, directory: str) -> Shipper:
+        """Return the shipper of a journal, told to send dead letters again if that is wanted. Raises JournalError."""
         shipper = self._shippers.get(directory)
         if shipper is None:
-            shipper = self._shippers[directory] = Shipper(directory, self._sink)
-        before = shipper.state.delivered_events, shipper.state.refused_events
+            shipper = Shipper(directory, self._sink)
+            if self._again:
+                shipper.send_dead_letters_again()
+            self._shippers[directory] = shipper
+        return shipper
+
+    def _ship(self, directory: str, stop: threading.Event, rest_s: float | None, *, is_once: bool) -> bool:
+        shipper = self._of(directory)
+        before = _counts(shipper)
         with self._vigil.over(directory, shipper):
             taken = shipper.ship(rest_s, stop=stop)
         others = not taken and shipper.is_another_at_work
@@ -140,31 +174,25 @@ class _Fleet:
         return taken
 
 
-def _say(directory: str, shipper: Shipper, before: tuple[int, int], *, why: str) -> None:
+def _counts(shipper: Shipper) -> tuple[int, int, int]:
+    return shipper.state.delivered_events, shipper.state.refused_events, shipper.state.refused_again_events
+
+
+def _say(directory: str, shipper: Shipper, before: tuple[int, int, int], *, why: str) -> None:
     """Say what was delivered, and why not all was, if that is to be said."""
-    state = shipper.state
-    delivered, refused = state.delivered_events - before[0], state.refused_events - before[1]
-    if not (delivered or refused or why):
+    delivered, refused, again = (now - then for now, then in zip(_counts(shipper), before, strict=True))
+    if not (delivered or refused or again or why):
         return
     parts = [f"{delivered:,} delivered"]
     if refused:
         parts.append(f"{refused:,} refused: they are in dead-letter/")
+    if again:
+        parts.append(f"{again:,} refused again: they stay in dead-letter/")
+    if shipper.is_to_send_dead_letters_again:
+        parts.append("the dead letters are sent again by the shipper that is at work, or next")
     if why:
         parts.append(f"not all is taken: {why}")
     click.echo(f"{printable(directory)}: {'; '.join(map(printable, parts))}", err=bool(why))
-
-
-def _follow_one(directory: str, given: dict[str, Any], vigil: Vigil, stop: threading.Event) -> int:
-    sink = make_sink(given)
-    while not _holds_journal(directory):
-        vigil.tell(directory, f"{_none_in(directory)} yet: it waits for one")
-        if stop.wait(LOOK_INTERVAL_S):
-            return 0
-    shipper = Shipper(directory, sink)
-    shipper.start()
-    while not stop.wait(LOOK_INTERVAL_S):
-        vigil.look(directory, shipper)
-    return 0 if shipper.stop() else 1
 
 
 def _journals(place: str) -> list[str]:

@@ -67,6 +67,8 @@ class Cursor:
     tombstones: dict[str, tuple[int, str]] = field(default_factory=dict)  # by file name: bytes it was told, the last id
     accounts: int = 0  # bytes of the journal's accounts that were read
     announced: dict[str, int] = field(default_factory=dict)  # events of segments that are about to be deleted
+    name: str = ""  # random: when this is lost, so is what else counts for it alone
+    doubts: int = 0  # how often the destination has refused many of what is in hand, and taken nothing
     settled: list[str] = field(default_factory=list)  # the last segments whose deletion is summed up
 
     @classmethod

@@ -2,7 +2,8 @@
 
 `dead-letter/<destination>/<time>-<random>.jsonl` holds lines {"refused_at":RFC 3339,"reason":"…","segment":"…",
 "event":{…}}; the event stands there as it stood in that segment, the reason holds no value of it. A file is written
-whole, once, and is on the disk before the cursor passes its events. An erasure replaces it by what may stay.
+whole, once, and is on the disk before the cursor passes its events. An erasure replaces it by what may stay, and the
+limits of the journal (retention) delete it as a whole; when its events are sent again, what is taken goes out of it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
+import time
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,21 +22,25 @@ import orjson
 
 from ..lockfile import LockFile, LockLost
 from ..privatefile import give_to_owner_of, make_private, replacing, sync_directory
-from ..timestamp import utc_text
 from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from .tombstones import TombstoneWriter
 
 __all__ = [
     "DIRECTORY",
     "DeadLetter",
+    "dead_letter_files",
     "dead_letters",
+    "dead_letters_in",
     "erase_dead_letters",
+    "expire_dead_letters",
     "remove_dead_letters",
+    "rewrite_dead_letters",
+    "size_of_dead_letters",
     "survey_dead_letters",
     "sweep_dead_letters",
     "write_dead_letters",
@@ -43,6 +50,7 @@ DIRECTORY = "dead-letter"
 STALE_S = 60.0  # after which the lock was left by somebody who was killed
 PATIENCE_S = 90.0
 
+_LOCK = ".lock"
 _EVENT = b'"event":'
 
 
@@ -71,13 +79,11 @@ def write_dead_letters(
     for directory in (place.parent, place):
         make_private(str(directory), mode=shared_mode(journal))
         give_to_owner_of(Path(journal), directory)
-    now = datetime.now(timezone.utc)
-    refused_at = utc_text(now)
-    path = place / (new_name(now.timestamp()) + SEALED_SUFFIX)
+    now = _now()
+    path = place / (new_name(time.time()) + SEALED_SUFFIX)
     with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
         for line, reason, segment in refused:
-            head = orjson.dumps({"refused_at": refused_at, "reason": reason, "segment": segment})
-            file.write(head[:-1] + b"," + _EVENT + line.rstrip(b"\n") + b"}\n")
+            file.write(_line(now, reason, segment, line.rstrip(b"\n")))
     give_to_owner_of(place, path)
     return path
 
@@ -88,15 +94,41 @@ def dead_letters(journal: str | os.PathLike[str], destination: str | None = None
     Raises OSError for a directory that cannot be read; what is no dead letter is passed over.
     """
     for path in _files(journal, destination):
-        with contextlib.suppress(FileNotFoundError):  # erased, a moment ago
-            for line, event in _letters(path):
-                with contextlib.suppress(KeyError):
-                    found = orjson.loads(line)
-                    start = line.index(_EVENT) + len(_EVENT)  # a reason has no such, for its quotes are escaped
-                    text = line.rstrip(b"\n")[start:-1]
-                    yield DeadLetter(
-                        path, found["refused_at"], found["reason"], found["segment"], text, event["__id__"]
-                    )
+        yield from dead_letters_in(path)
+
+
+def dead_letters_in(path: Path) -> Iterator[DeadLetter]:
+    """Yield the dead letters of one file; none if it is gone. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):  # erased, a moment ago
+        for line, event in _letters(path):
+            with contextlib.suppress(KeyError):
+                found = orjson.loads(line)
+                text = _event_of(line)
+                yield DeadLetter(path, found["refused_at"], found["reason"], found["segment"], text, event["__id__"])
+
+
+def dead_letter_files(journal: str | os.PathLike[str], destination: str) -> list[Path]:
+    """List the files of a destination's dead letters, the oldest first. Raises OSError."""
+    return _files(journal, destination)
+
+
+def rewrite_dead_letters(
+    path: Path, taken: Collection[str], refused: Mapping[str, str], check: Callable[[], None]
+) -> None:
+    """Take the dead letters that were taken out of a file, by id, and give those that were refused again the reason.
+
+    Raises OSError, and what `check` raises; then the file is as it was.
+    """
+    now = _now()
+    with contextlib.suppress(FileNotFoundError), _locked(path.parents[1], check) as check_both:
+        kept = []
+        for line, event in _letters(path):
+            reason = refused.get(event["__id__"])
+            if reason is not None:
+                kept.append(_line(now, reason, orjson.loads(line).get("segment", ""), _event_of(line)))
+            elif event["__id__"] not in taken:
+                kept.append(line)
+        _replace(path, kept, check_both)
 
 
 def remove_dead_letters(
@@ -179,6 +211,61 @@ def sweep_dead_letters(journal: str | os.PathLike[str]) -> None:
                     path.unlink(missing_ok=True)
 
 
+def size_of_dead_letters(journal: str | os.PathLike[str]) -> int:
+    """Return how many bytes the dead letters of all destinations take."""
+    return sum(size for _, _, size in _by_age(journal))
+
+
+def expire_dead_letters(
+    journal: str | os.PathLike[str], most_bytes: int, horizon: float, lock: LockFile | None = None
+) -> tuple[LockFile | None, int]:
+    """Delete the oldest files of dead letters until `most_bytes` are left, and none that is older than `horizon`.
+
+    A file is as old as when it was written last, by the clock of its file system. Nobody is waited for: while somebody
+    rewrites dead letters nothing is deleted.
+
+    lock: what the last call returned; only who looks again with the same one finds out that it was left behind.
+
+    Returns what is to be given the next time, and how many dead letters are gone. Raises OSError.
+    """
+    found = _by_age(journal)
+    too_much = sum(size for _, _, size in found) - most_bytes
+    going = []
+    for modified_at, path, size in found:
+        if too_much > 0 or modified_at < horizon:
+            going.append(path)
+            too_much -= size
+    if not going:
+        return lock, 0
+    lock = lock or LockFile(Path(journal, DIRECTORY, _LOCK), stale_s=STALE_S, wait_s=0.0, as_symlink=True)
+    if not lock.try_take():
+        return lock, 0
+    try:
+        return lock, sum(_delete(path) for path in going)
+    finally:
+        lock.__exit__()
+
+
+def _by_age(journal: str | os.PathLike[str]) -> list[tuple[float, Path, int]]:
+    """List the files of all destinations, the oldest first: when each was written, and its bytes."""
+    found = []
+    for path in _files(journal, None):
+        with contextlib.suppress(OSError):
+            about = path.stat(follow_symlinks=False)
+            if stat.S_ISREG(about.st_mode):
+                found.append((about.st_mtime, path, about.st_size))
+    return sorted(found)
+
+
+def _delete(path: Path) -> int:
+    try:
+        letters = sum(1 for _ in _letters(path))
+        path.unlink()
+    except OSError:  # gone, or on Windows: somebody reads it
+        return 0
+    return letters
+
+
 @contextlib.contextmanager
 def _locked(place: Path, check: Callable[[], None]) -> Iterator[Callable[[], None]]:
     """Let nobody else rewrite dead letters: what one takes away, another would bring back.
@@ -186,7 +273,7 @@ def _locked(place: Path, check: Callable[[], None]) -> Iterator[Callable[[], Non
     The lock stands here, and not in the journal's own directory, where a shipper of its group may write nothing. Yields
     what raises if a file may not be replaced any more. Raises OSError; TimeoutError if others hold it all the time.
     """
-    with LockFile(place / ".lock", stale_s=STALE_S, wait_s=PATIENCE_S, as_symlink=True) as lock:
+    with LockFile(place / _LOCK, stale_s=STALE_S, wait_s=PATIENCE_S, as_symlink=True) as lock:
 
         def check_both() -> None:
             check()
@@ -205,6 +292,20 @@ def _letters(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
             event = orjson.loads(line)["event"]
             if isinstance(event["__schema__"], str) and isinstance(event["__id__"], str):
                 yield line, event
+
+
+def _line(refused_at: str, reason: str, segment: str, event: bytes) -> bytes:
+    head = orjson.dumps({"refused_at": refused_at, "reason": reason, "segment": segment})
+    return head[:-1] + b"," + _EVENT + event + b"}\n"
+
+
+def _event_of(line: bytes) -> bytes:
+    start = line.index(_EVENT) + len(_EVENT)  # a reason has no such, for its quotes are escaped
+    return line.rstrip(b"\n")[start:-1]
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _replace(path: Path, lines: list[bytes], check: Callable[[], None]) -> None:

@@ -229,6 +229,7 @@ class SegmentInHand:
             return None
         for reason, events in room.expired.items():
             self.losses.expire(events, reason)
+        self.losses.note("dead letters deleted, the oldest, because the journal passed a limit", room.letters)
         return room.segment_bytes
 
     def _sync_now(self, parts: Sequence[Part] | None = None) -> None:

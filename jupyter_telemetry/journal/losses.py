@@ -50,10 +50,12 @@ class Losses:
             self.expired += events
             self.unsaid[f"events deleted, the oldest, because {reason}"] += events
 
-    def note(self, what: str) -> None:
-        """Remember to say something else that went wrong."""
+    def note(self, what: str, times: int = 1) -> None:
+        """Remember to say something else that went wrong, or has happened, so many times."""
+        if not times:
+            return
         with self._lock:
-            self.unsaid[what] += 1
+            self.unsaid[what] += times
 
     def take_unaccounted(self) -> Counter[str]:
         """Take what the accounts do not have yet; give back, by `give_back`, what they do not take."""

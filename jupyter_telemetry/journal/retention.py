@@ -17,6 +17,7 @@ from ..lockfile import LockFile
 from ..privatefile import create, draft_of
 from .accounts import account, has_account_of
 from .cursors import behind
+from .deadletters import expire_dead_letters, size_of_dead_letters
 from .segment import SEALED_SUFFIX, scan, seal
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ TOO_OLD = "they were older than the journal's limit of age"
 _LOCK = ".retention.lock"
 _STALE_S = 60.0
 _SHARE = 4  # the part of the limit that all open segments together may fill: one in so many
+_LETTERS_SHARE = 8  # and that all dead letters together may: they count against the limit as segments do
 _NOBODY = 1 << 30
 
 
@@ -50,6 +52,7 @@ class Room(NamedTuple):
 
     segment_bytes: int  # how long the new segment may become
     expired: dict[str, int]  # events in the segments that were deleted, by the reason
+    letters: int = 0  # dead letters that were deleted; their events count for their destination
 
 
 class Retention:
@@ -59,6 +62,7 @@ class Retention:
         self._directory = directory
         self._limits = limits
         self._lock: LockFile | None = None
+        self._letters_lock: LockFile | None = None
 
     def make_room(self, *, apart_from: str = "", now: float | None = None) -> Room:
         """Seal orphans, and delete sealed segments: those that are too old, and as many as the limit of bytes asks for.
@@ -69,6 +73,8 @@ class Retention:
 
         Open segments cannot be deleted: the more there are, the shorter each may become, so that together they hold a
         quarter of `max_bytes` at most. Where many processes begin at once the limit may be passed by that much.
+        Dead letters are part of the journal: the limit of age is theirs too, an eighth of the limit of bytes, of all
+        destinations together, and the oldest go first; what they take, the segments do not have.
         What fewer destinations lack goes first, and of these the oldest. Files that some other program named do not
         count, and are left alone.
 
@@ -90,12 +96,22 @@ class Retention:
         writing = sum(not segment.sealed for segment in found) - len(orphans)
         room = max(1, min(self._limits.max_segment_bytes, self._limits.max_bytes // (_SHARE * (writing + 1))))
         sealed = [segment for segment in found if segment.sealed or segment in orphans]
-        too_much = sum(segment.size for segment in found) + room - self._limits.max_bytes
+        letters, letters_size = self._expire_letters(now)
+        too_much = sum(segment.size for segment in found) + letters_size + room - self._limits.max_bytes
         too_old = [segment for segment in sealed if segment.modified_at < now - self._limits.max_age_s]
         if too_much <= 0 and not too_old:
-            return Room(room, {})
+            return Room(room, {}, letters)
         with self._alone() as is_alone:
-            return Room(room, self._expire(sealed, too_old, too_much) if is_alone else {})
+            return Room(room, self._expire(sealed, too_old, too_much) if is_alone else {}, letters)
+
+    def _expire_letters(self, now: float) -> tuple[int, int]:
+        """Delete dead letters that are too old, or too many; return how many, and how many bytes there still are."""
+        gone, size = 0, 0
+        most, horizon = self._limits.max_bytes // _LETTERS_SHARE, now - self._limits.max_age_s
+        with contextlib.suppress(OSError):  # a directory that is not ours: it holds up no segment
+            self._letters_lock, gone = expire_dead_letters(self._directory, most, horizon, self._letters_lock)
+            size = size_of_dead_letters(self._directory)
+        return gone, size
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[bool]:

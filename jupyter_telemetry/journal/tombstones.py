@@ -25,7 +25,7 @@ from .segment import SEALED_SUFFIX, new_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "tombstones"]
+__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "erased_ids", "tombstones"]
 
 DIRECTORY = "tombstones"
 VERSION = 1
@@ -76,6 +76,11 @@ def tombstones(directory: str | os.PathLike[str]) -> Iterator[Tombstone]:
                 yield Tombstone(path, str(about["erased_at"]), str(about["reason"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise _unreadable(path, error) from error
+
+
+def erased_ids(directory: str | os.PathLike[str]) -> set[str]:
+    """Return the ids of all events that were erased from a journal. Raises JournalError."""
+    return {event_id for tombstone in tombstones(directory) for event_id in tombstone.ids()}
 
 
 class TombstoneWriter:

@@ -10,7 +10,7 @@ import orjson
 from ..errors import JournalError
 from ..journal.accounts import FILE, accounts_since
 from ..journal.segment import scan
-from ..journal.tombstones import tombstones
+from ..journal.tombstones import erased_ids, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def account_for_the_gone(
     """Sum up, in the cursor, what the destination had of segments that are gone; say whether there were any.
 
     What a limit deleted before the destination had it is expired for this one. What an erasure took is erased,
-    whether or not it was delivered before. `refused` counts the dead letters there are, by segment.
+    whether or not it was delivered before. `refused` counts, by segment, what is reckoned up by Refusals.
     """
     there = {segment.name for segment in scan(journal)}
     upto = _read_accounts(journal, cursor)  # after that look: a limit announces what it deletes
@@ -83,7 +83,7 @@ def account_for_the_gone(
             cursor.delivered += delivered
             cursor.expired += max(0, events - letters[name] - delivered)
         elif progress is not None and progress.anchors:
-            erased = _all_erased(journal) if erased is None else erased
+            erased = erased_ids(journal) if erased is None else erased
             if progress.anchors[0] not in erased:  # else all of it was
                 cursor.delivered += max(0, had - letters[name])
         cursor.settled = [*cursor.settled, name][-_REMEMBERED:]
@@ -107,10 +107,6 @@ def _read_accounts(journal: Path, cursor: Cursor) -> int:
         if account.segment not in cursor.settled:
             cursor.announced[account.segment] = account.events
     return upto
-
-
-def _all_erased(journal: Path) -> set[str]:
-    return {event_id for tombstone in tombstones(journal) for event_id in tombstone.ids()}
 
 
 def _whole_lines(file: BinaryIO, count: int) -> list[bytes]:

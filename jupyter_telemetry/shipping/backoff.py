@@ -37,6 +37,10 @@ class Backoff:
             wait_s = min(asked_for_s, LONGEST_ASKED_FOR_S) + min(wait_s, asked_for_s * self._chance())
         return wait_s
 
+    def another(self) -> Backoff:
+        """Return one that waits as long, and counts for itself."""
+        return Backoff(self._first_s, self._longest_s, self._chance)
+
     def succeeded(self) -> None:
         """Begin anew."""
         self.failures = 0

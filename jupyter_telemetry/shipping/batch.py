@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..journal.line import HEAD, id_of
+from ..lockfile import LockLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["Batch", "Head"]
+__all__ = ["Batch", "Head", "Overtaken"]
+
+
+class Overtaken(LockLost):
+    """What was taken was erased, or deleted, meanwhile: it is taken anew. A sink lets it through."""
 
 
 class Head(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -13,16 +14,20 @@ from ..journal.cursors import CURSOR_FILE, Cursor, Progress
 from ..journal.deadletters import DIRECTORY as DEAD_LETTERS
 from ..journal.deadletters import dead_letters, remove_dead_letters, write_dead_letters
 from ..journal.identity import journal_name
+from ..journal.line import id_of
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..journal.segment import scan
+from ..journal.tombstones import erased_ids
 from ..lockfile import LockLost
 from ..privatefile import give_to_owner_of, make_private
 from .afterwards import account_for_the_gone, erasures
 from .ahead import ReadAhead
-from .batch import Batch
+from .batch import Batch, Overtaken
 from .delivery import Delivery, odd
 from .feed import Feed
+from .redelivery import Redelivery
+from .refusals import Refusals
 from .sink import CannotErase, SinkError
 from .state import read_state
 
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from ..journal.deadletters import DeadLetter
     from ..lease import Lease
     from .backoff import Backoff
     from .feed import Hand
@@ -42,14 +48,11 @@ __all__ = ["Carrier", "Stopped"]
 
 SETTLE_INTERVAL_S = 30.0  # between two looks at what was erased and expired while batches are sent
 LEAST_EVENT_BYTES = 150  # its metadata alone
+MOST_DOUBTS = 40  # tries, at last five minutes apart, after which events are given up that a destination refuses all of
 
 
 class Stopped(Exception):
     """The shipper was asked to stop while it waited."""
-
-
-class _Overtaken(LockLost):
-    """What was taken was erased, or deleted, meanwhile: begin again from the cursor. A sink lets it through."""
 
 
 class Carrier:
@@ -79,13 +82,17 @@ class Carrier:
         self._lease = lease
         self._state = state
         self._wait = wait
+        self._disk_backoff = backoff.another()  # a batch that is taken again and again does not begin it anew
+        self._idle_until = 0.0  # by time.monotonic
         self._delivery = Delivery(sink, backoff, self._pause, state.failed)
+        self.redelivery = Redelivery(directory, place, limits)
         self._erasure = JournalLock(directory)
         self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
         self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
         self._cursor: Cursor | None = None
         self._feed: Feed | None = None
         self._ahead: ReadAhead | None = None
+        self._refusals: Refusals | None = None
         self._settled_at = 0.0
         self._is_unsaved = False  # whether the last acknowledgement stands in no file yet
         self._since: float | None = None  # when something was first seen to wait for a batch to fill
@@ -96,28 +103,35 @@ class Carrier:
         """Send batches while there are any that are due; say whether nothing is left. Raises Stopped."""
         if not self._directory.is_dir():
             return True
+        if time.monotonic() < self._idle_until:
+            if self._lease.is_held_here():
+                self._lease.renew()
+            return False
         try:
-            if not self._take_over():
-                return False
-            while True:
-                try:
-                    is_empty = self._ship_next(until_empty=until_empty)
-                except _Overtaken:
-                    self._forget()
-                    continue
-                if is_empty is not None:
-                    return is_empty
+            return self._take_over() and self._ship_all(until_empty=until_empty)
         except LockLost:
             self._forget()
             self._lease.forget()
             return False
         except OSError as error:
             self._let_go()
+            # What cannot be written down after it was sent is sent again: not as fast as it can be.
+            self._idle_until = time.monotonic() + self._disk_backoff.next_s()
             self._say_unreadable(error.strerror or type(error).__name__)
             return False
         except BaseException:
             self._let_go()
             raise
+
+    def _ship_all(self, *, until_empty: bool) -> bool:
+        while True:
+            try:
+                is_empty = self._ship_next(until_empty=until_empty)
+            except Overtaken:
+                self._forget()
+                continue
+            if is_empty is not None:
+                return is_empty
 
     def _ship_next(self, *, until_empty: bool) -> bool | None:
         """Send one batch; None: there may be more."""
@@ -165,22 +179,22 @@ class Carrier:
         def check() -> None:
             self._lease.check()
             if not feed.is_unchanged(hand):
-                raise _Overtaken
+                raise Overtaken
 
         sent_before = feed.is_sent_before(hand)
         feed.begin(hand)
         self._save(cursor)
         self._check_hand = check
-        batch = Batch(
-            hand.lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check
-        )
+        batch = self._batch(hand.lines, sent_before=sent_before, check=check)
         with meanwhile:
-            refused = self._delivery.deliver(batch) if hand.lines else {}
+            refused = self._delivery.deliver(batch, self._doubting(cursor)) if hand.lines else {}
         if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
             remove_dead_letters(self._directory, self._place.name, batch.ids, self._lease.check)
+            self._known_refusals().discard(batch.ids, self._lease.check)
         if refused:
             self._bury(hand, refused)
         feed.acknowledge(hand, refused)
+        cursor.doubts = 0
         self._check_hand = None
         # The cursor is written before the next batch is sent, or when there is none: once a batch. Whoever is killed
         # before that sends this one again.
@@ -190,6 +204,27 @@ class Carrier:
         self._since = None
         self._state.delivered(len(hand.lines) - len(refused))
 
+    def _batch(self, lines: list[bytes], *, sent_before: bool, check: Callable[[], None]) -> Batch:
+        return Batch(lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check)
+
+    def _deliver_again(self, lines: list[bytes], check: Callable[[], None]) -> dict[int, str]:
+        """Send dead letters once more; return those that are refused again, by index."""
+        self._check_hand = check
+        refused = self._delivery.deliver(self._batch(lines, sent_before=True, check=check), is_second=True)
+        self._state.delivered(len(lines) - len(refused))
+        self._state.refused_again(len(refused), next(iter(refused.values()), ""))
+        return refused
+
+    def _doubting(self, cursor: Cursor) -> Callable[[], bool]:
+        """Return what counts, over restarts, how often the destination has refused the batch in hand as a whole."""
+
+        def doubt() -> bool:
+            cursor.doubts += 1
+            self._save(cursor)
+            return cursor.doubts > MOST_DOUBTS
+
+        return doubt
+
     def _bury(self, hand: Hand, refused: dict[int, str]) -> None:
         """Write dead letters, and none of an event that is erased meanwhile: an erasure looks for them at its end."""
         letters = [(hand.lines[index], reason, hand.segment_of(index)) for index, reason in sorted(refused.items())]
@@ -197,9 +232,10 @@ class Carrier:
         path = write_dead_letters(self._directory, self._place.name, letters, check)
         try:
             check()
-        except _Overtaken:
+        except Overtaken:
             path.unlink(missing_ok=True)
             raise
+        self._known_refusals().add((id_of(line).decode(), segment) for line, _, segment in letters)
         self._state.refused(len(refused), letters[0][1])
 
     # What is done beside
@@ -211,6 +247,9 @@ class Carrier:
         self._check_hand = None
         if self._is_unsaved:
             self._save(cursor)
+        if self.redelivery.is_asked_for:
+            self.redelivery.run(self._deliver_again, self._known_refusals(), self._lease.check)
+            self._check_hand = None
         is_done = True
         for ids, note in erasures(self._directory, cursor):
             # While an erasure is at work, what it has named may still be sent: it is carried on when that is over.
@@ -221,7 +260,15 @@ class Carrier:
             self._save(cursor)
         if account_for_the_gone(self._directory, cursor, self._refused_by_segment):
             self._save(cursor)
+            self._sum_up_refusals(cursor)
         return is_done
+
+    def _sum_up_refusals(self, cursor: Cursor) -> None:
+        refusals = self._known_refusals()
+        if refusals.known:
+            segments = {segment.name for segment in scan(self._directory)} | cursor.segments.keys()
+            letters = {letter.event_id for letter in self._letters()}
+            refusals.sum_up(segments, letters, erased_ids(self._directory), self._lease.check)
 
     def _erase(self, ids: list[str]) -> bool:
         """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
@@ -260,6 +307,7 @@ class Carrier:
     def _opened(self) -> tuple[Feed, Cursor, ReadAhead]:
         if self._cursor is None or self._feed is None or self._ahead is None:
             cursor = Cursor.load(self._place / CURSOR_FILE, self._sink.name)
+            cursor.name = cursor.name or os.urandom(4).hex()
             if not cursor.segments and read_state(self._place):  # the cursor was lost: who knows what was sent
                 for segment in scan(self._directory):
                     cursor.segments[segment.name] = Progress(segment.inode, sent=segment.size)
@@ -268,11 +316,22 @@ class Carrier:
             self._ahead = ReadAhead(self._feed, self._limits)
         return self._feed, self._cursor, self._ahead
 
+    def _letters(self) -> list[DeadLetter]:
+        return list(dead_letters(self._directory, self._place.name))
+
+    def _known_refusals(self) -> Refusals:
+        if self._refusals is None:
+            self._refusals = Refusals(self._place, self._opened()[1].name)
+        return self._refusals
+
     def _refused_by_segment(self) -> Counter[str]:
-        return Counter(letter.segment for letter in dead_letters(self._directory, self._place.name))
+        letters = [(letter.event_id, letter.segment) for letter in self._letters()]
+        refusals = self._known_refusals()
+        return refusals.by_segment(letters, erased_ids(self._directory) if refusals.known else ())
 
     def _refused_ids(self) -> set[str]:
-        return {letter.event_id for letter in dead_letters(self._directory, self._place.name)}
+        refusals = self._known_refusals()
+        return ({letter.event_id for letter in self._letters()} | refusals.standing) - refusals.taken
 
     def _let_go(self) -> None:
         """Write down what is acknowledged, if that can be done, and forget the rest."""
@@ -282,11 +341,13 @@ class Carrier:
         self._forget()
 
     def _forget(self) -> None:
-        self._cursor = self._feed = self._ahead = self._check_hand = None
+        self._cursor = self._feed = self._ahead = self._refusals = self._check_hand = None
         self._is_unsaved = False
 
     def _save(self, cursor: Cursor) -> None:
         cursor.save(self._place / CURSOR_FILE, self._lease.check)
+        if self._is_unsaved:
+            self._disk_backoff.succeeded()
         self._is_unsaved = False
 
     def hand_back(self) -> None:
@@ -304,7 +365,7 @@ class Carrier:
         return self._schemas[schema_id, version]
 
     def _pause(self, wait_s: float) -> None:
-        """Wait before the next try. Raises Stopped, _Overtaken, LockLost."""
+        """Wait before the next try. Raises Stopped, Overtaken, LockLost."""
         self._wait(wait_s)
         (self._check_hand or self._lease.check)()
 

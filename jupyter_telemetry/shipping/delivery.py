@@ -1,4 +1,8 @@
-"""A batch on its way: sent again until it is taken, and split until the event is found that never will be."""
+"""A batch on its way: sent again until it is taken, and split until the event is found that never will be.
+
+Who is to blame for a failure? An event, if the destination takes others meanwhile, or if it is one of a few; as long as
+the destination takes none of many, it is the destination, or the sink, and every event waits.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from ..lockfile import LockLost
 from .sink import Refused, SinkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .backoff import Backoff
     from .batch import Batch
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivery"]
 
 ODD_TRIES = 3  # with an error that no sink should raise, before the batch is split to see what is to blame
-MOST_SUSPECTS = 8  # events that are to blame; if there are more it is the sink
+MOST_SUSPECTS = 8  # events that are to blame; if there are more it is the destination, or the sink
 
 
 class _OddFailure(Exception):
@@ -53,13 +57,20 @@ class Delivery:
         self._failed = failed
         self.is_open = False
         self.retries = 0  # tries after a failure
+        self.refused_in_a_row = 0  # events, since the destination last took one
 
-    def deliver(self, batch: Batch) -> dict[int, str]:
+    def deliver(
+        self, batch: Batch, doubt: Callable[[], bool] = lambda: False, *, is_second: bool = False
+    ) -> dict[int, str]:
         """Return when every event of the batch is at rest or refused; the refused ones by index, with the reason.
 
-        Raises what `pause` and the batch's `check` raise, and ConfigurationError.
+        doubt: is told each time that the destination has refused so many events, and taken none, that it is rather to
+            blame than they are; says whether they are refused all the same. Else they are sent again, later.
+        is_second: each of them was refused before, while others were taken: it is they that are to blame.
+
+        Raises what `pause`, `doubt` and the batch's `check` raise, and ConfigurationError.
         """
-        return _Round(self, batch).run()
+        return _Round(self, batch, doubt, is_second=is_second).run()
 
     def open(self) -> None:
         """Open the sink; try again until that succeeds. Raises as `deliver` does."""
@@ -106,17 +117,22 @@ class Delivery:
     def succeeded(self) -> None:
         """Note that the destination takes what it is sent."""
         self._backoff.succeeded()
+        self.refused_in_a_row = 0
 
 
 class _Round:
     """The delivery of one batch."""
 
-    def __init__(self, delivery: Delivery, batch: Batch) -> None:
+    def __init__(self, delivery: Delivery, batch: Batch, doubt: Callable[[], bool], *, is_second: bool) -> None:
         self._delivery = delivery
         self._batch = batch
+        self._doubt = doubt
+        self._is_second = is_second
         self._waiting = [_Part(range(len(batch)))]  # the last one is next
         self._refused: dict[int, str] = {}
+        self._suspects: dict[int, str] = {}  # refused, while nothing of the batch was accepted
         self._accepted = 0
+        self._doubts = 0  # how often so many were refused that it seemed to be the destination's fault
         self._odd = 0  # failures since something was accepted
 
     def run(self) -> dict[int, str]:
@@ -135,6 +151,9 @@ class _Round:
                 self._suspect(part, str(error))
             else:
                 self._settle(part, receipt)
+        self._refused.update(self._suspects)
+        if not self._accepted and not self._is_second:
+            self._delivery.refused_in_a_row += len(self._refused)
         return self._refused
 
     def _again(self, part: _Part, reason: str, asked_for_s: float | None = None) -> None:
@@ -142,22 +161,52 @@ class _Round:
         self._delivery.wait(reason, asked_for_s)
 
     def _refuse(self, part: _Part, reason: str) -> None:
-        if len(part.indices) == 1:
+        if len(part.indices) > 1:
+            self._split(part)
+        elif self._accepted:
             self._refused[part.indices[0]] = reason
         else:
-            self._split(part)
+            self._doubt_all({part.indices[0]: reason})
+
+    def _doubt_all(self, refused: Mapping[int, str]) -> None:
+        """Keep in mind what was refused while nothing was accepted; if there is much of it, blame the destination."""
+        self._suspects.update(refused)
+        in_a_row = len(self._suspects) + (0 if self._waiting else self._delivery.refused_in_a_row)
+        if in_a_row < MOST_SUSPECTS or self._is_second:
+            self._look_elsewhere()
+            return
+        self._doubts += 1
+        reason = next(reversed(self._suspects.values()))
+        rest = sorted({*self._suspects, *(index for part in self._waiting for index in part.indices)})
+        self._suspects, self._waiting = {}, []
+        if self._doubt():
+            self._refused.update(dict.fromkeys(rest, reason))
+        else:
+            self._again(_Part(rest), f"the destination refuses every event: {reason}")
 
     def _split(self, part: _Part) -> None:
         half = len(part.indices) // 2
-        self._waiting += [part._replace(indices=part.indices[half:]), part._replace(indices=part.indices[:half])]
+        halves = [part._replace(indices=part.indices[half:]), part._replace(indices=part.indices[:half])]
+        depth = len(self._batch).bit_length() - len(part.indices).bit_length() - MOST_SUSPECTS.bit_length() + 1
+        if depth >= 0 and self._doubts >> depth & 1:  # after each wait it is others that are tried alone
+            halves.reverse()
+        self._waiting += halves
+
+    def _look_elsewhere(self) -> None:
+        """Go on in the largest part: so that few sends tell whether the destination takes anything, wherever it is."""
+        self._waiting.sort(key=lambda part: len(part.indices))
 
     def _suspect(self, part: _Part, reason: str) -> None:
         """Find out which event makes the sink fail while it takes others: it would hold up all for ever.
 
         An event alone is to blame if it fails again and again, and the sink has taken others meanwhile. As long as it
-        takes none, or fails for many, it is the sink that is to blame, and every event waits.
+        takes none, or fails for many, it is the sink that is to blame, and every event waits: for ever, since an error
+        that no sink should raise says nothing about an event.
         """
         self._odd += 1
+        if self._is_second:
+            self._keep_refused(part, reason)
+            return
         since = self._accepted if part.accepted is None else part.accepted
         part = part._replace(sent_before=True, accepted=since)
         is_hopeless = self._odd > ODD_TRIES + len(self._batch).bit_length()  # splitting does not help
@@ -179,16 +228,31 @@ class _Round:
         else:
             self._delivery.close()
 
+    def _keep_refused(self, part: _Part, reason: str) -> None:
+        """Leave it at that: nothing waits for what was refused before, and for others the sink fails too."""
+        self._delivery.close()
+        if len(part.indices) > 1 and self._odd <= ODD_TRIES + len(self._batch).bit_length():
+            self._split(part._replace(sent_before=True))
+            self._look_elsewhere()
+        else:
+            self._refused.update(dict.fromkeys(part.indices, reason))
+
     def _settle(self, part: _Part, receipt: Receipt) -> None:
-        self._refused.update((part.indices[index], reason) for index, reason in receipt.refused.items())
+        refused = {part.indices[index]: reason for index, reason in receipt.refused.items()}
         accepted = len(part.indices) - len({*receipt.refused, *receipt.deferred})
         self._accepted += accepted
-        if accepted or receipt.refused:
+        if accepted or refused:
             self._odd = 0
+        if accepted:
             self._delivery.succeeded()
+        if self._accepted:
+            self._refused.update({**self._suspects, **refused})
+            self._suspects = {}
         deferred = [part.indices[index] for index in sorted(set(receipt.deferred) - set(receipt.refused))]
         if deferred:
             self._again(_Part(deferred), "the destination took a part only", receipt.retry_after_s)
+        if refused and not self._accepted:
+            self._doubt_all(refused)
 
 
 def odd(error: Exception) -> str:

@@ -13,9 +13,10 @@ from ..journal.deadletters import dead_letters
 from ..journal.line import examine
 from ..journal.reader import JournalReader
 from ..journal.text import SegmentText
-from ..journal.tombstones import tombstones
+from ..journal.tombstones import erased_ids
 from .afterwards import account_for_the_gone
 from .feed import Feed
+from .refusals import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,9 @@ class Reckoning(NamedTuple):
 
     delivered: int  # acknowledged; a destination that cannot erase may hold some of the erased, too
     refused: int  # dead letters
-    expired: int  # deleted before they were delivered, to keep the journal within its limits
+    expired: (
+        int  # deleted before they were delivered, to keep the journal within its limits; or dead letters, by anybody
+    )
     erased: int
     waiting: int
 
@@ -47,22 +50,37 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
     directory, place = Path(journal), Path(place)
     cursor = Cursor.load(place / CURSOR_FILE, "")
     try:
-        letters = list(dead_letters(directory, place.name))
-        refused = {letter.event_id for letter in letters}
-        feed = Feed(directory, cursor, lambda: refused)
-        delivered = waiting = 0
+        refusals = Refusals(place, cursor.name)
+        letters = {letter.event_id: letter.segment for letter in dead_letters(directory, place.name)}
+        for event_id in refusals.taken:
+            letters.pop(event_id, None)
+        feed = Feed(directory, cursor, lambda: letters.keys() | refusals.standing)
+        delivered = removed = waiting = 0
         there: set[str] = set()
         for segment in JournalReader(directory).segments():
             for event_id, is_had in _events(feed, segment):
                 there.add(event_id)
-                if event_id not in refused:
-                    delivered += is_had
+                if event_id not in letters:
+                    is_removed = is_had and event_id in refusals.known and not refusals.known[event_id].is_taken
+                    delivered += is_had and not is_removed
+                    removed += is_removed
                     waiting += not is_had
-        account_for_the_gone(directory, cursor, lambda: Counter(letter.segment for letter in letters))
+        erased = erased_ids(directory)
+        account_for_the_gone(directory, cursor, lambda: refusals.by_segment(letters.items(), erased))
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
-    erased = {event_id for tombstone in tombstones(directory) for event_id in tombstone.ids()}
-    return Reckoning(delivered + cursor.delivered, len(refused), cursor.expired, len(erased - there - refused), waiting)
+    gone = Counter(
+        refusal.is_taken
+        for event_id, refusal in refusals.known.items()
+        if event_id not in there and event_id not in letters and event_id not in erased
+    )
+    return Reckoning(
+        delivered + cursor.delivered + refusals.delivered + gone[True],
+        len(letters),
+        cursor.expired + refusals.expired + removed + gone[False],
+        len(erased - there - letters.keys()),
+        waiting,
+    )
 
 
 def _events(feed: Feed, segment: SegmentFile) -> Iterator[tuple[str, bool]]:

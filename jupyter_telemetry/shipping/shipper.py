@@ -13,7 +13,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError, TelemetryError
+from ..errors import ConfigurationError, JournalError, TelemetryError
 from ..journal.cursors import DIRECTORY
 from ..journal.names import default_place
 from ..lease import LEASE_S, Lease
@@ -199,6 +199,21 @@ class Shipper:
             return False
         finally:
             self._carrier.hand_back()
+
+    def send_dead_letters_again(self) -> bool:
+        """Have the destination's dead letters sent again, by whichever shipper is at work next; say if there are any.
+
+        Raises JournalError.
+        """
+        try:
+            return self._carrier.redelivery.ask()
+        except OSError as error:
+            raise JournalError(f"the journal {self.directory} cannot be written: {error.strerror}") from error
+
+    @property
+    def is_to_send_dead_letters_again(self) -> bool:
+        """Whether that is still to be done."""
+        return self._carrier.redelivery.is_asked_for
 
     # Waiting
 

@@ -45,6 +45,7 @@ class State:
         self.erases = erases
         self.delivered_events = 0
         self.refused_events = 0
+        self.refused_again_events = 0  # dead letters that were sent again, and stay
         self.unerased_events = 0  # that were erased in the journal, and that the destination was told of and keeps
         self.failures = 0  # tries that were followed by another one
         self.failing_since: str | None = None
@@ -80,6 +81,12 @@ class State:
         self.refused_events += events
         self._warn("shipping to %s: events became dead letters: %s", reason)
         self._write(at_once=False)
+
+    def refused_again(self, events: int, reason: str) -> None:
+        """Note dead letters that were sent again, and refused, for the reason of one of them."""
+        self.refused_again_events += events
+        if events:
+            self._warn("shipping to %s: dead letters that were sent again are refused again: %s", reason)
 
     def unerased(self, events: int, reason: str) -> None:
         """Note erased events that the destination keeps, and why it does."""

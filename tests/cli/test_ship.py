@@ -86,7 +86,9 @@ def test_a_destination_that_is_down_is_said_after_the_time_out(run, journal, tmp
     assert arrived() == ids(journal)
 
 
-def test_what_is_refused_is_said_and_kept(run, tmp_path, url, arrived):
+@pytest.fixture
+def odd(tmp_path):
+    """A journal with an event that is refused."""
     journal = tmp_path / "odd"
     handler = JournalHandler(journal)
     head = (
@@ -96,10 +98,39 @@ def test_what_is_refused_is_said_and_kept(run, tmp_path, url, arrived):
         line = f'{head.format()}"__id__":"01a212b2-0069-7215-8ddc-c60660dd29e{number}","name":"{name}"}}\n'
         handler.write_event(line.encode())
     handler.close()
+    return journal
+
+
+def test_what_is_refused_is_said_and_kept(run, odd, url, arrived):
+    journal = odd
     done = run("ship", "--to", url, journal)
     assert (done.status, done.out) == (0, f"{journal}: 1 delivered; 1 refused: they are in dead-letter/\n")
     assert [letter.reason for letter in dead_letters(journal)] == ["not this one"]
     assert len(arrived()) == 1
+
+
+def test_dead_letters_are_sent_again_when_it_is_asked_for(run, odd, tmp_path, url, arrived):
+    again = ("ship", "--to", url, "--dead-letters", odd)
+    assert run(*again).out == f"{odd}: 1 delivered; 1 refused: they are in dead-letter/\n"
+    done = run(*again)
+    assert (done.status, done.out) == (0, f"{odd}: 0 delivered; 1 refused again: they stay in dead-letter/\n")
+    (tmp_path / "events.mended").touch()
+    assert run("ship", "--to", url, odd).out == ""
+    assert run(*again).out == f"{odd}: 1 delivered\n"
+    assert (arrived(), list(dead_letters(odd))) == (ids(odd), [])
+    assert run(*again).out == ""
+
+
+def test_who_is_asked_while_another_shipper_is_at_work_says_who_sends_them(run, odd, tmp_path, url):
+    run("ship", "--to", url, odd)
+    (place,) = (odd / "shipping").iterdir()
+    os.symlink("somebody:1:elsewhere", place / "lease")
+    done = run("ship", "--to", url, "--dead-letters", odd)
+    assert done.status == 1
+    assert done.err == (
+        f"{odd}: 0 delivered; the dead letters are sent again by the shipper that is at work, or next; "
+        "not all is taken: time is up, or another shipper is at work\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,20 @@ import pytest
 from jupyter_telemetry.journal.deadletters import (
     dead_letters,
     erase_dead_letters,
+    expire_dead_letters,
     remove_dead_letters,
+    size_of_dead_letters,
     survey_dead_letters,
     sweep_dead_letters,
     write_dead_letters,
 )
 from jupyter_telemetry.journal.erasure import Erasure, Holdings, Left, erase, take_stock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter, tombstones
-from jupyter_telemetry.lockfile import LockLost
+from jupyter_telemetry.lockfile import LockFile, LockLost
 
 from .lines import event_id, line
+
+NOW = 1_795_455_725.0
 
 
 def nothing():
@@ -120,6 +124,41 @@ def test_who_may_take_nothing_back_any_more_does_not(tmp_path):
         with pytest.raises(LockLost):
             remove_dead_letters(tmp_path, "sink", ids, lost)
     assert found(tmp_path) == [1, 2]
+
+
+# Expired
+
+
+def of_ages(journal, *ages):
+    """Bury an event for each age, in seconds before 2026-11-23."""
+    for number, age_s in enumerate(ages):
+        path = bury(journal, line(number), destination="ab"[number % 2])
+        os.utime(path, (NOW - age_s, NOW - age_s))
+    return path.stat().st_size
+
+
+def test_the_oldest_go_of_all_destinations_until_few_enough_are_left(tmp_path):
+    size = of_ages(tmp_path, 4, 3, 2, 1)
+    assert size_of_dead_letters(tmp_path) == 4 * size
+    assert expire_dead_letters(tmp_path, 4 * size, NOW - 100) == (None, 0)
+    assert expire_dead_letters(tmp_path, 2 * size, NOW - 100)[1] == 2
+    assert (sorted(found(tmp_path)), size_of_dead_letters(tmp_path)) == ([2, 3], 2 * size)
+
+
+def test_what_is_too_old_goes_however_little_it_is(tmp_path):
+    of_ages(tmp_path, 101, 99)
+    assert expire_dead_letters(tmp_path, 10**9, NOW - 100)[1] == 1
+    assert found(tmp_path) == [1]
+    assert [path.name for path in (tmp_path / "dead-letter").iterdir() if path.name.startswith(".")] == []
+
+
+def test_while_somebody_rewrites_them_none_expires_and_who_was_killed_holds_up_nothing(tmp_path):
+    of_ages(tmp_path, 101)
+    with LockFile(tmp_path / "dead-letter" / ".lock", stale_s=60.0, wait_s=0.0):
+        lock, gone = expire_dead_letters(tmp_path, 0, 0.0)
+        assert gone == 0
+        lock._since -= 61.0  # the watch that it keeps
+        assert expire_dead_letters(tmp_path, 0, 0.0, lock) == (lock, 1)
 
 
 # Erased

@@ -8,9 +8,12 @@ import pytest
 
 from jupyter_telemetry.journal.accounts import account, read_accounts
 from jupyter_telemetry.journal.cursors import Cursor, Progress
+from jupyter_telemetry.journal.deadletters import write_dead_letters
 from jupyter_telemetry.journal.retention import ORPHAN_SLACK_S, TOO_MUCH, TOO_OLD, Limits, Retention, Room
 from jupyter_telemetry.journal.segment import new_name
 from jupyter_telemetry.lockfile import LockFile
+
+from .lines import line
 
 NOW = 1_795_455_725.0
 
@@ -183,6 +186,39 @@ def test_what_fewer_destinations_lack_goes_first(tmp_path):
     assert left(tmp_path) == {by_none, tmp_path / "shipping"}
     room(tmp_path, max_bytes=300)
     assert left(tmp_path) == {tmp_path / "shipping"}
+
+
+def bury(directory: Path, age_s: float, events: int) -> Path:
+    path = write_dead_letters(directory, "sink", [(line(number), "no", "a") for number in range(events)])
+    os.utime(path, (NOW - age_s, NOW - age_s))
+    return path
+
+
+def test_dead_letters_have_the_limit_of_age_too(tmp_path):
+    put(tmp_path, 1, 1)
+    old, young = bury(tmp_path, 86401, 3), bury(tmp_path, 86399, 2)
+
+    assert room(tmp_path, max_bytes=10**6) == Room(100, {}, 3)
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_dead_letters_have_an_eighth_of_the_bytes_and_what_they_take_the_segments_do_not_have(tmp_path):
+    bury(tmp_path, 9, 1)
+    letters = bury(tmp_path, 8, 1).stat().st_size
+    most = 8 * letters + 7
+    gone, kept = (put(tmp_path, age_s, (most - letters - 100) // 20) for age_s in (2, 1))
+
+    assert room(tmp_path, max_bytes=most) == Room(100, {}, 1)
+    put(tmp_path, 0, 5)
+    assert room(tmp_path, max_bytes=most).expired == {TOO_MUCH: (most - letters - 100) // 20}
+    assert (gone.exists(), kept.exists()) == (False, True)
+
+
+def test_dead_letters_that_cannot_be_read_hold_up_no_segment(tmp_path):
+    put(tmp_path, 9, 3, modified_s_ago=86401)
+    (tmp_path / "dead-letter").symlink_to("dead-letter")
+
+    assert room(tmp_path) == Room(100, {TOO_OLD: 3})
 
 
 def test_while_another_process_deletes_nothing_is_deleted(tmp_path):

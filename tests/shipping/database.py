@@ -21,7 +21,10 @@ REFUSED = "not this one"
 
 
 class DatabaseSink:
-    """Events in an SQLite file; while a file of the same name with `.down` stands beside it, it is unavailable."""
+    """Events in an SQLite file; while a file of the same name with `.down` stands beside it, it is unavailable.
+
+    With `.mended` it refuses nothing.
+    """
 
     limits = BatchLimits(1000, 1024**2, 0.1)
     erases = True
@@ -43,7 +46,9 @@ class DatabaseSink:
 
     def send(self, batch: Batch) -> Receipt:
         self._look()
-        refused = {index: REFUSED for index, line in enumerate(batch.lines) if b'"name":"refuse me"' in line}
+        is_mended = self._path.with_suffix(".mended").exists()
+        bad = [index for index, line in enumerate(batch.lines) if b'"name":"refuse me"' in line]
+        refused = {} if is_mended else dict.fromkeys(bad, REFUSED)
         rows = [
             (event_id, line.decode())
             for index, (event_id, line) in enumerate(zip(batch.ids, batch.lines, strict=True))

@@ -33,6 +33,7 @@ class Destination:
 
     def __init__(self) -> None:
         self.lines: dict[str, bytes] = {}
+        self.ever: set[str] = set()  # ids of what was taken, whether or not it was erased
 
     def take(self, batch: Batch) -> None:
         """Take all events of a batch; fail if one is there that was said not to be."""
@@ -40,6 +41,7 @@ class Destination:
         assert batch.sent_before or not known, "a batch was said not to have been sent before"
         for event_id, line in zip(batch.ids, batch.lines, strict=True):
             assert self.lines.setdefault(event_id, line) == line
+        self.ever.update(batch.ids)
         self.latest = batch
 
 
@@ -61,6 +63,7 @@ class PlannedSink:
         self.calls: list[str] = []
         self.sent: list[Batch] = []
         self.is_open = False
+        self.is_mended = False  # it takes poison
 
     def open(self) -> None:
         self.calls.append("open")
@@ -78,7 +81,11 @@ class PlannedSink:
             raise RuntimeError("with a value in it")
         if fault == "too large" and len(batch) > 1:
             raise TooLarge("the batch is too large")
-        poison = [index for index, line in enumerate(batch.lines) if POISON in line]
+        poison = [
+            index
+            for index, (line, event_id) in enumerate(zip(batch.lines, batch.ids, strict=True))
+            if POISON in line and not self.is_mended and event_id not in self.destination.lines
+        ]
         if poison and fault == "refuse":
             raise Refused(REFUSED)
         taken = [index for index in range(len(batch)) if index not in poison]
@@ -113,6 +120,7 @@ def make_carrier(
     limits: BatchLimits | None = None,
     lease: Lease | None = None,
     most_waits: int = 20,
+    backoff: Backoff | None = None,
 ) -> Carrier:
     """Make what a Shipper has; it waits no time, and is asked to stop when it has waited so often."""
     place = journal / "shipping" / directory_name(sink.name)
@@ -129,7 +137,7 @@ def make_carrier(
         sink,
         limits or sink.limits,
         lease or Lease(place / "lease"),
-        Backoff(1e-9, 1e-9, lambda: 1.0),
+        backoff or Backoff(1e-9, 1e-9, lambda: 1.0),
         State(place),
         wait,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
+import time
 from itertools import pairwise
 
 import pytest
+from full_disk import limit_of_file_size
 from journal.lines import event_id, line
 
 from jupyter_telemetry.errors import JournalError
@@ -18,7 +21,8 @@ from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
 from jupyter_telemetry.lease import Lease
-from jupyter_telemetry.shipping import BatchLimits, Shipper
+from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper
+from jupyter_telemetry.shipping.backoff import Backoff
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.state import read_state
 
@@ -268,6 +272,49 @@ def test_what_is_refused_no_more_is_no_dead_letter_any_more(journal, sink, carri
     assert (list(dead_letters(journal)), at_rest(destination)) == ([], ids(0, 1, 2))
 
 
+def poison(count):
+    return [line(number, name="poison") for number in range(count)]
+
+
+def test_a_destination_that_refuses_everything_is_waited_for_and_said_to_and_nothing_is_a_dead_letter(
+    journal, destination, caplog
+):
+    put(journal, *map(line, range(20)))
+
+    class Misled(PlannedSink):
+        def send(self, batch):
+            raise Refused("there is no such path")
+
+    limits = BatchLimits(10, 10**6, 0.0)
+    misled = make_carrier(journal, Misled(destination), limits=limits)
+    with pytest.raises(Stopped):
+        misled.carry(until_empty=True)
+    misled.hand_back()
+    reason = "the destination refuses every event: there is no such path"
+    assert (list(dead_letters(journal)), cursor_of(journal).doubts) == ([], 21)
+    assert read_state(place_of(journal))["reason"] == reason
+    assert caplog.messages == [f"shipping to {place_of(journal).name} waits: {reason}"]
+    assert make_carrier(journal, PlannedSink(destination), limits=limits).carry(until_empty=True)
+    assert (len(destination.lines), cursor_of(journal).doubts) == (20, 0)
+
+
+def test_events_that_are_refused_for_long_enough_hold_up_nobody_for_ever_however_many_they_are(journal, destination):
+    put(journal, *poison(9), line(9))
+    limits = BatchLimits(9, 10**6, 0.0)
+    for _ in range(3):  # it is counted over restarts
+        carrier = make_carrier(journal, PlannedSink(destination), limits=limits, most_waits=15)
+        with contextlib.suppress(Stopped):
+            carrier.carry(until_empty=True)
+        carrier.hand_back()
+    assert (len(list(dead_letters(journal))), at_rest(destination)) == (9, ids(9))
+
+
+def test_a_few_that_are_refused_at_the_end_of_a_journal_are_dead_letters_at_once(journal, destination):
+    put(journal, *poison(3))
+    assert make_carrier(journal, PlannedSink(destination), most_waits=0).carry(until_empty=True)
+    assert len(list(dead_letters(journal))) == 3
+
+
 # What is erased
 
 
@@ -378,6 +425,46 @@ def test_a_lease_that_cannot_be_made_is_said(journal, sink, carrier):
     assert sink.calls == []
     (journal / "shipping").unlink()
     assert carrier.carry(until_empty=True)
+
+
+@pytest.mark.parametrize("name", ["good", "poison"])
+def test_what_a_full_disk_does_not_note_after_it_was_sent_is_not_sent_over_and_over(journal, destination, name):
+    """The cursor cannot be written after the acknowledgement, or the dead letter."""
+    put(journal, line(1, name=name), line(2))
+    sink = PlannedSink(destination)
+    carrier = make_carrier(journal, sink, backoff=Backoff(1000.0, 3000.0, lambda: 1.0))
+    with contextlib.ExitStack() as full:
+        sink.after = lambda: full.enter_context(limit_of_file_size(8))
+        for sends in (1, 2, 3):
+            for _ in range(5):
+                assert not carrier.carry(until_empty=True)
+            assert len(sink.sent) == min(sends, 1)
+            assert 0 < carrier._idle_until - time.monotonic() <= min(1000.0 * 2 ** (sends - 1), 3000.0)
+            carrier._idle_until = 0.0
+    sink.after = lambda: None
+    assert read_state(place_of(journal)) == {}
+    assert carrier.carry(until_empty=True)
+    assert at_rest(destination) == (ids(1, 2) if name == "good" else ids(2))
+    assert [letter.event_id for letter in dead_letters(journal)] == ([] if name == "good" else ids(1))
+    assert [batch.sent_before for batch in sink.sent] == [False, True]
+    assert carrier._disk_backoff.failures == 0
+
+
+def test_a_disk_that_takes_the_cursor_and_no_dead_letter_has_a_batch_sent_again_less_and_less_often(
+    journal, sink, destination
+):
+    put(journal, *(line(number, name="poison") for number in range(3)), line(4))
+    (journal / "dead-letter").touch()
+    carrier = make_carrier(journal, sink, backoff=Backoff(1000.0, 9000.0, lambda: 1.0))
+    for sends in (1, 2, 3, 4):
+        for _ in range(5):
+            assert not carrier.carry(until_empty=True)
+        assert len(sink.sent) == sends
+        assert carrier._idle_until - time.monotonic() > 1000.0 * 2 ** (sends - 1) - 100.0
+        carrier._idle_until = 0.0
+    (journal / "dead-letter").unlink()
+    assert carrier.carry(until_empty=True)
+    assert (len(list(dead_letters(journal))), at_rest(destination)) == (3, ids(4))
 
 
 def test_the_cursor_is_on_the_disk_before_a_batch_is_sent(journal, sink, carrier):

@@ -9,6 +9,7 @@ from jupyter_telemetry.errors import ConfigurationError
 from jupyter_telemetry.lockfile import LockLost
 from jupyter_telemetry.shipping import Batch, Receipt, Refused, TooLarge, Unavailable
 from jupyter_telemetry.shipping.backoff import Backoff
+from jupyter_telemetry.shipping.carrier import MOST_DOUBTS
 from jupyter_telemetry.shipping.delivery import Delivery
 
 
@@ -257,3 +258,103 @@ def test_a_close_that_fails_is_nothing(make):
     assert delivery.deliver(batch(1)) == {}
     delivery.close()
     delivery.close()
+
+
+# Who is to blame
+
+
+def refuses(*bad):
+    return fails_with(Refused("not this"), *bad)
+
+
+def sends(sink):
+    return [call for call in sink.calls if isinstance(call, tuple)]
+
+
+@pytest.mark.parametrize("count", [8, 9, 1000, 10_000])
+def test_a_destination_that_refuses_every_event_refuses_none_and_is_waited_for(make, count):
+    mended = []
+
+    def answer(numbers):
+        if not mended:
+            raise Refused("no such path")
+
+    delivery, sink, waits, reasons = make(answer, most_waits=5)
+    with pytest.raises(GaveUp):
+        delivery.deliver(batch(count))
+    assert set(reasons) == {"the destination refuses every event: no such path"}
+    assert len(sends(sink)) <= 6 * 8 * (1 + count.bit_length())
+    assert waits[:5] == [1.0, 2.0, 4.0, 8.0, 8.0]
+    mended.append(True)
+    assert delivery.deliver(batch(count)) == {}
+    assert sink.taken == list(range(count))
+
+
+def test_a_few_that_are_refused_are_to_blame_though_nothing_else_is_there(make):
+    delivery, _, waits, _ = make(refuses(*range(7)))
+    assert delivery.deliver(batch(7)) == dict.fromkeys(range(7), "not this")
+    assert waits == []
+
+
+def test_a_few_that_come_one_by_one_are_to_blame_until_there_are_many_in_a_row(make):
+    delivery, sink, waits, _ = make(refuses(0))
+    for _ in range(7):
+        assert delivery.deliver(batch(1)) == {0: "not this"}
+    assert waits == []
+    with pytest.raises(GaveUp):
+        delivery.deliver(batch(1))
+    sink.answer = lambda _: None
+    assert delivery.deliver(batch(1)) == {}
+    sink.answer = refuses(0)
+    assert delivery.deliver(batch(1)) == {0: "not this"}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [range(100), range(900, 1000), range(1, 1000), range(600), range(0, 1000, 2), [0, 500, 250, 750, 125]],
+    ids=str,
+)
+def test_however_many_are_refused_they_are_to_blame_if_others_are_taken(make, bad):
+    delivery, sink, waits, _ = make(refuses(*bad), most_waits=0)
+    assert delivery.deliver(batch(1000)) == dict.fromkeys(bad, "not this")
+    assert sorted(sink.taken) == sorted(set(range(1000)) - set(bad))
+    assert waits == []
+
+
+@pytest.mark.parametrize("good", [range(980, 1000), range(1, 21), range(501, 521), range(370, 390)], ids=str)
+def test_a_few_that_are_taken_among_many_are_found_after_some_waits(make, good):
+    bad = set(range(1000)) - set(good)
+    delivery, sink, waits, _ = make(refuses(*bad), most_waits=128)
+    assert delivery.deliver(batch(1000)).keys() == bad
+    assert set(sink.taken) == set(good)
+    assert len(waits) < MOST_DOUBTS
+
+
+def test_what_a_receipt_refuses_as_a_whole_is_waited_for_likewise(make):
+    delivery, sink, _, reasons = make(in_turn(*[Receipt(dict.fromkeys(range(20), "no"))] * 3))
+    assert delivery.deliver(batch(20)) == {}
+    assert reasons == ["the destination refuses every event: no"] * 3
+    assert len(sends(sink)) == 4
+
+
+def test_who_waits_in_vain_for_long_enough_refuses_them_all_by_few_sends(make):
+    delivery, sink, waits, _ = make(refuses(*range(1000)))
+    doubts = []
+
+    def doubt():
+        doubts.append(1)
+        return len(doubts) > 3
+
+    assert delivery.deliver(batch(1000), doubt) == dict.fromkeys(range(1000), "not this")
+    assert len(waits) == 3
+    assert len(sends(sink)) <= 4 * 8 * 11
+
+
+@pytest.mark.parametrize("error", [Refused("not this"), ZeroDivisionError()], ids=repr)
+def test_those_that_were_refused_before_are_to_blame_however_many_they_are(make, error):
+    delivery, sink, waits, _ = make(fails_with(error, *range(20)))
+    assert delivery.deliver(batch(20), is_second=True).keys() == set(range(20))
+    assert (waits, delivery.refused_in_a_row) == ([], 0)
+    assert len(sends(sink)) < 40
+    assert delivery.deliver(batch(25), is_second=True).keys() == set(range(20))
+    assert sorted(sink.taken) == list(range(20, 25))

@@ -22,11 +22,23 @@ from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import BatchLimits
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.reckoning import reckon
+from jupyter_telemetry.shipping.redelivery import Redelivery
+from jupyter_telemetry.shipping.refusals import Refusals
 
 from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_of
 
 FAULTS = ("", "down", "lost", "part", "lost part", "refuse", "too large", "odd", "lost oddly")
-ACTIONS = ("nothing", "kill", "take over", "erase", "expire", "record", "seal")
+ACTIONS = (
+    "nothing",
+    "kill",
+    "take over",
+    "erase",
+    "expire",
+    "remove_dead_letters",
+    "ask_for_dead_letters",
+    "record",
+    "seal",
+)
 
 
 class Killed(BaseException):
@@ -59,6 +71,7 @@ class Shipping(RuleBasedStateMachine):
         self.recorded: dict[str, bytes] = {}
         self.expired: set[str] = set()
         self.half_erased: set[str] = set()
+        self.removed: set[str] = set()  # dead letters that somebody deleted
         self.copies = 0
         self.cursor_was_lost = False
 
@@ -93,6 +106,20 @@ class Shipping(RuleBasedStateMachine):
     @rule()
     def expire(self):
         self.expired |= set(expire_oldest(self.journal))
+
+    @rule()
+    def ask_for_dead_letters(self):
+        """Somebody wants them to be sent again."""
+        place = place_of(self.journal)
+        Redelivery(self.journal, place, BatchLimits(2)).ask()
+
+    @rule(every=st.booleans())
+    def remove_dead_letters(self, every=True):
+        """A limit deletes them, or somebody does, file by file."""
+        letters = list(dead_letters(self.journal))
+        for path in sorted({letter.path for letter in letters})[: None if every else 1]:
+            self.removed |= {letter.event_id for letter in letters if letter.path == path}
+            path.unlink()
 
     @rule()
     def erase(self):
@@ -138,9 +165,11 @@ class Shipping(RuleBasedStateMachine):
         where=st.one_of(st.sampled_from(["before", "after"]), st.integers(1, 12)),
         action=st.sampled_from(ACTIONS),
         waits=st.sampled_from([0, 2, 30]),
+        mended=st.sampled_from([False, False, True]),
     )
-    def ship(self, faults, batch_events, batch_bytes, where, action, waits):
+    def ship(self, faults, batch_events, batch_bytes, where, action, waits, mended):
         sink = PlannedSink(self.destination, faults)
+        sink.is_mended = mended
         place = place_of(self.journal)
         place.mkdir(parents=True, exist_ok=True)
         happens = self.once(action)
@@ -203,13 +232,17 @@ class Shipping(RuleBasedStateMachine):
         if not hasattr(self, "home"):
             return
         found = reckon(self.journal, place_of(self.journal))
-        letters = [letter.event_id for letter in dead_letters(self.journal)]
+        taken = Refusals(place_of(self.journal), "").taken
+        letters = [letter.event_id for letter in dead_letters(self.journal) if letter.event_id not in taken]
         assert len(letters) == len(set(letters)) == found.refused
         assert set(letters) <= self.poisoned()
         # What a killed erasure has named, and a limit deleted then, was both.
         assert len(self.recorded) <= sum(found) <= len(self.recorded) + len(self.expired & self.named())
         if not self.cursor_was_lost:
-            assert found.expired <= len(self.expired)
+            assert found.expired <= len(self.expired | self.removed)
+        assert found.delivered <= len(
+            (self.recorded.keys() - self.poisoned()) | self.half_erased | self.destination.ever
+        )
 
     def named(self):
         return {each for tombstone in tombstones(self.journal) for each in tombstone.ids()}
@@ -220,7 +253,8 @@ class Shipping(RuleBasedStateMachine):
     def drain(self):
         """In the end all is somewhere."""
         self.handler.seal()
-        assert make_carrier(self.journal, PlannedSink(self.destination)).carry(until_empty=True)
+        # Where nothing but poison is left, it waits before it believes that.
+        assert make_carrier(self.journal, PlannedSink(self.destination), most_waits=500).carry(until_empty=True)
         at_rest = set(self.destination.lines)
         letters = {letter.event_id for letter in dead_letters(self.journal)}
         there = {event["__id__"] for event in JournalReader(self.journal).events()}
@@ -228,8 +262,8 @@ class Shipping(RuleBasedStateMachine):
         erased = named - there - letters
         assert at_rest & erased <= self.half_erased  # they were in the journal still, and then a limit deleted them
         assert at_rest & letters == set()
-        assert set(self.recorded) == at_rest | letters | self.expired | named
-        assert (there - named) <= at_rest | letters
+        assert set(self.recorded) == at_rest | letters | self.expired | named | self.removed
+        assert (there - named) <= at_rest | letters | self.removed
         found = reckon(self.journal, place_of(self.journal))
         assert found.waiting == 0
         assert found.erased == len(erased)

@@ -59,6 +59,48 @@ def test_what_became_of_each_event_is_told(journal, carrier):
     assert reckoned(journal) == Reckoning(delivered=2, refused=1, expired=2, erased=3, waiting=0)
 
 
+def remove_letters(journal):
+    for path in (journal / "dead-letter").glob("*/*.jsonl"):
+        path.unlink()
+
+
+def test_a_dead_letter_that_somebody_deletes_has_expired_and_was_never_delivered(journal, carrier):
+    put(journal, line(0), line(1, __schema__="b", name="poison"), line(2, name="poison"), begun_at=1e9)
+    put(journal, line(3), line(4, name="poison"), begun_at=1.1e9)
+    carrier.carry(until_empty=True)
+    assert reckoned(journal) == Reckoning(delivered=2, refused=3, expired=0, erased=0, waiting=0)
+    remove_letters(journal)
+    assert reckoned(journal) == Reckoning(delivered=2, refused=0, expired=3, erased=0, waiting=0)
+    erase_b(journal)
+    assert reckoned(journal) == Reckoning(delivered=2, refused=0, expired=2, erased=1, waiting=0)
+    for _ in range(2):
+        expire_oldest(journal)
+        assert reckoned(journal) == Reckoning(delivered=2, refused=0, expired=2, erased=1, waiting=0)
+        carrier.carry(until_empty=True)
+        assert reckoned(journal) == Reckoning(delivered=2, refused=0, expired=2, erased=1, waiting=0)
+
+
+def test_a_dead_letter_that_is_gone_after_its_segment_has_expired(journal, carrier):
+    put(journal, line(0), line(1, name="poison"), line(2, name="poison", __schema__="b"))
+    carrier.carry(until_empty=True)
+    expire_oldest(journal)
+    carrier.carry(until_empty=True)
+    assert reckoned(journal) == Reckoning(delivered=1, refused=2, expired=0, erased=0, waiting=0)
+    erase_b(journal)
+    assert reckoned(journal) == Reckoning(delivered=1, refused=1, expired=0, erased=1, waiting=0)
+    remove_letters(journal)
+    assert reckoned(journal) == Reckoning(delivered=1, refused=0, expired=1, erased=1, waiting=0)
+    put(journal, line(3))
+    expire_oldest(journal)
+    carrier.carry(until_empty=True)
+    assert reckoned(journal) == Reckoning(delivered=1, refused=0, expired=2, erased=1, waiting=0)
+    (text,) = (place_of(journal) / "refused.jsonl").read_text().splitlines()
+    assert text.endswith(',"expired":1,"delivered":0}')
+    carrier.hand_back()
+    (place_of(journal) / "cursor.json").unlink()
+    assert sum(reckoned(journal)) == 5
+
+
 def test_it_changes_nothing(journal, carrier):
     put(journal, line(0), line(1))
     carrier.carry(until_empty=True)

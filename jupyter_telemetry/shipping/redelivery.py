@@ -1,0 +1,123 @@
+"""Dead letters that are sent again, when the destination was mended and somebody asks for it.
+
+Who asks leaves a file, `shipping/<destination>/again`, and whoever holds the lease, now or next, does the work: a
+server's own shipper holds it for as long as the server runs. The file stays until all is done, so that the work of one
+who was killed is done anew. Every dead letter is noted as taken before it goes: it counts once at any moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from ..journal.access import file_mode, shared_mode
+from ..journal.deadletters import dead_letter_files, dead_letters_in, rewrite_dead_letters
+from ..privatefile import give_to_owner_of, make_private, replacing
+from .batch import Overtaken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ..journal.deadletters import DeadLetter
+    from .refusals import Refusals
+    from .sink import BatchLimits
+
+__all__ = ["Redelivery"]
+
+FILE = "again"
+
+
+class Redelivery:
+    """Sends the dead letters of one destination again, for who holds its lease.
+
+    Parameters
+    ----------
+    place: the destination's own directory in the journal.
+    """
+
+    def __init__(self, journal: Path, place: Path, limits: BatchLimits) -> None:
+        self._journal = journal
+        self._place = place
+        self._limits = limits
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether somebody has asked for it, and it is not done."""
+        return (self._place / FILE).exists()
+
+    def ask(self) -> bool:
+        """Ask for it; say whether there are any dead letters. Raises OSError."""
+        if not dead_letter_files(self._journal, self._place.name):
+            return False
+        for directory in (self._place.parent, self._place):
+            make_private(str(directory), mode=shared_mode(self._journal))
+            give_to_owner_of(self._journal, directory)
+        with replacing(self._place / FILE, mode=file_mode(self._journal)):
+            pass
+        give_to_owner_of(self._place, self._place / FILE)
+        return True
+
+    def run(
+        self,
+        deliver: Callable[[list[bytes], Callable[[], None]], dict[int, str]],
+        refusals: Refusals,
+        check: Callable[[], None],
+    ) -> None:
+        """Send each dead letter once more: those that are taken go, those that are refused again get the new reason.
+
+        deliver: sends lines, as long as what it is given besides does not raise, and returns the refused by index.
+
+        Raises OSError, and what `deliver` and `check` raise; then it is still asked for.
+        """
+        for path in dead_letter_files(self._journal, self._place.name):
+            self._run_file(path, deliver, refusals, check)
+        (self._place / FILE).unlink(missing_ok=True)
+
+    def _run_file(
+        self,
+        path: Path,
+        deliver: Callable[[list[bytes], Callable[[], None]], dict[int, str]],
+        refusals: Refusals,
+        check: Callable[[], None],
+    ) -> None:
+        tried: set[str] = set()
+        while letters := self._next(path, tried | refusals.taken):
+            before = _identity(path)
+
+            def check_both(before: object = before) -> None:
+                check()
+                if before is None or _identity(path) != before:  # something of it was erased, or has expired
+                    raise Overtaken
+
+            try:
+                check_both()
+                refused = deliver([letter.event + b"\n" for letter in letters], check_both)
+            except Overtaken:
+                continue
+            refusals.take((each.event_id, each.segment) for n, each in enumerate(letters) if n not in refused)
+            again = {letters[n].event_id: reason for n, reason in refused.items()}
+            rewrite_dead_letters(path, refusals.taken, again, check)
+            tried.update(letter.event_id for letter in letters)
+        if any(letter.event_id in refusals.taken for letter in dead_letters_in(path)):  # one who was killed left them
+            rewrite_dead_letters(path, refusals.taken, {}, check)
+
+    def _next(self, path: Path, had: set[str]) -> list[DeadLetter]:
+        """Return the next letters of a file, as many as make a batch."""
+        found: list[DeadLetter] = []
+        size = 0
+        for letter in dead_letters_in(path):
+            if letter.event_id in had:
+                continue
+            size += len(letter.event)
+            if found and (len(found) >= self._limits.events or size > self._limits.size):
+                break
+            found.append(letter)
+        return found
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    with contextlib.suppress(FileNotFoundError):
+        about = path.stat()
+        return about.st_ino, about.st_size, about.st_mtime_ns
+    return None
