@@ -129,7 +129,7 @@ def test_who_is_asked_while_another_shipper_is_at_work_says_who_sends_them(run, 
     assert done.status == 1
     assert done.err == (
         f"{odd}: 0 delivered; the dead letters are sent again by the shipper that is at work, or next; "
-        "not all is taken: time is up, or another shipper is at work\n"
+        "not all is taken: another shipper is at work\n"
     )
 
 
