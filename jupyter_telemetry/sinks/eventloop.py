@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-__all__ = ["EventLoop"]
+__all__ = ["EventLoop", "take_note"]
 
 T = TypeVar("T")
 
@@ -64,3 +64,9 @@ class _Loop(asyncio.SelectorEventLoop):
             connection.abort()
         await asyncio.sleep(0)  # in which they are closed
         await asyncio.sleep(0)
+
+
+def take_note(task: asyncio.Task[Any]) -> None:
+    """Take note of how a task ended that nobody may wait for any more: asyncio would print its traceback."""
+    if not task.cancelled():
+        task.exception()

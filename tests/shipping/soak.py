@@ -24,7 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.shipping import Shipper
 from jupyter_telemetry.shipping.reckoning import reckon
-from shipping.oracle import DatabaseServer, RemoteSink, shipper_of
+from shipping.oracle.network import FaultyProxy
+from shipping.oracle.own import DatabaseServer, RemoteSink
 
 RECORDERS = 4
 PAUSE_S = 0.01  # between two events of a recorder
@@ -91,10 +92,11 @@ def _soak(minutes: float, home: Path) -> bool:
     servers = []
     for name in ("first", "second"):
         (home / name).mkdir()
-        servers.append(DatabaseServer(home / name, chance))
+        servers.append(DatabaseServer(home / name))
+    proxies = [FaultyProxy(server.port, "soak") for server in servers]
     journal = home / "journal"
     journal.mkdir()
-    first, second = (str(server.proxy.port) for server in servers)
+    first, second = (str(proxy.port) for proxy in proxies)
     processes = {
         f"recorder {n}": _start("record", str(journal), str(n), first if n < 2 else "") for n in range(RECORDERS)
     }
@@ -108,11 +110,11 @@ def _soak(minutes: float, home: Path) -> bool:
     try:
         while (now_s := time.monotonic() - began) < minutes * 60:
             fault = chance.choice(FAULTS)
-            for server in servers:
-                server.proxy.set(fault)
+            for proxy in proxies:
+                proxy.set(fault)
             time.sleep(period_s / 2)
-            for server in servers:
-                server.proxy.set("")
+            for proxy in proxies:
+                proxy.set("")
             time.sleep(period_s / 2)
             cells = []
             for name, process in processes.items():
@@ -126,6 +128,8 @@ def _soak(minutes: float, home: Path) -> bool:
         for process in processes.values():
             process.terminate()
         outputs = {name: process.communicate(timeout=30)[0] for name, process in processes.items()}
+        for proxy in proxies:
+            proxy.stop()
     return _judge(journal, servers, samples, outputs)
 
 
@@ -136,8 +140,7 @@ def _judge(
     written, lost = (sum(each[index] for each in told) for index in (0, 1))
     wrong = []
     for name, server in zip(("first", "second"), servers, strict=True):
-        shipper = shipper_of(journal, server.url)
-        sink = shipper.sink
+        sink = RemoteSink(server.port)
         sink.name = name
         shipper = Shipper(journal, sink)
         if not shipper.ship(60):

@@ -26,9 +26,11 @@ class PostgreSQLServer:
     """A server on a free port of 127.0.0.1, with one superuser, `shipper`, who needs a password.
 
     It runs as another user where the tests run as root, which PostgreSQL refuses.
+
+    is_synced: whether what it is made of is on the disk before it starts, as a power cut demands and no kill does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_synced: bool = True) -> None:
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix="telemetry-postgresql-"))
         self.data = self.directory / "data"
@@ -40,7 +42,8 @@ class PostgreSQLServer:
             os.chown(self.directory, pwd.getpwnam(self._user).pw_uid, -1)
             os.chown(password, pwd.getpwnam(self._user).pw_uid, -1)
         initdb = (_program("initdb"), "-D", str(self.data), "-U", "shipper", "-E", "UTF8", "--no-locale")
-        self._run(*initdb, "-A", "scram-sha-256", f"--pwfile={password}", "--no-instructions")
+        options = () if is_synced else ("--no-sync",)
+        self._run(*initdb, "-A", "scram-sha-256", f"--pwfile={password}", "--no-instructions", *options)
 
     def url(self, database: str = "postgres", *, user: str = "shipper", port: int | None = None) -> str:
         """Return the URL of a database, without a password."""

@@ -11,7 +11,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["Program", "WebServer", "free_port", "send_once"]
+__all__ = ["Program", "WebServer", "as_recorded", "free_port", "send_once"]
 
 
 def free_port() -> int:
@@ -85,6 +85,18 @@ class WebServer:
 
     def _set(self, name, value):
         (self.directory / f"{name}.json").write_text(json.dumps(value))
+
+
+def as_recorded(event):
+    """Put together what a CloudEvent was made of."""
+    return {
+        "__timestamp__": event["time"],
+        "__schema__": event["type"],
+        "__schema_version__": event["schemaversion"],
+        "__metadata_version__": event["metadataversion"],
+        "__id__": event["id"],
+        **event["data"],
+    }
 
 
 def send_once(sink, batch):

@@ -17,21 +17,9 @@ from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.http import HTTPSink
 from jupyter_telemetry.testing import SinkContract
 
-from .running import WebServer, send_once
+from .running import WebServer, as_recorded, send_once
 
 TOKEN = "swordfish-swordfish"
-
-
-def as_recorded(event):
-    """Put together what a CloudEvent was made of."""
-    return {
-        "__timestamp__": event["time"],
-        "__schema__": event["type"],
-        "__schema_version__": event["schemaversion"],
-        "__metadata_version__": event["metadataversion"],
-        "__id__": event["id"],
-        **event["data"],
-    }
 
 
 def kept(server):

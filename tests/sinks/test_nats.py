@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -225,6 +226,24 @@ def test_messages_whose_acknowledgements_are_lost_are_not_published_again(server
     finally:
         proxy.close()
     assert by_id(server) == expected(batch)
+
+
+def test_a_connection_that_is_cut_while_the_stream_is_read_is_said_once(server, caplog):
+    batch = make_batch(numbered(300))
+    send(sink_of(server), batch)
+    proxy = Proxy(server.ports[0])
+    try:
+        sink = sink_of(server, to=f"nats://127.0.0.1:{proxy.port}")
+        sink.open()
+        proxy.lose_reply_to = b"CONSUMER.MSG.NEXT"
+        with pytest.raises(Unavailable, match="ConnectionError"):
+            sink.send(batch.part(range(300), sent_before=True))
+        assert not proxy.lose_reply_to
+        sink.close()
+    finally:
+        proxy.close()
+    gc.collect()  # of a task whose end nobody has heard of, asyncio says so when it goes
+    assert [record.getMessage() for record in caplog.records] == []
 
 
 def test_a_server_that_was_started_anew_while_nothing_was_sent_is_no_failure(server):

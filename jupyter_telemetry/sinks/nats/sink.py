@@ -13,7 +13,7 @@ from urllib.parse import quote
 from ...errors import ConfigurationError, MissingExtra
 from ...journal.line import time_of
 from ...shipping.sink import BatchLimits, CannotErase, Receipt, SinkError, TooLarge, Unavailable
-from ..eventloop import EventLoop
+from ..eventloop import EventLoop, take_note
 from .access import Access, token
 from .history import History, range_of
 from .stream import IDS, JetStream, Problem, stream_config, unfit
@@ -203,6 +203,7 @@ class NATSSink:
     async def _while_connected(self, batch: Batch) -> Receipt:
         """Send it; do not wait for answers that cannot come any more. Raises ConnectionError."""
         doing = asyncio.ensure_future(self._send(batch))
+        doing.add_done_callback(take_note)
         self._cut = asyncio.get_running_loop().create_future()
         try:
             if self._connection.is_connected:

@@ -1,0 +1,313 @@
+"""What a seed says, played: what is killed, cut, filled and erased, and when."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shipping.scene import expire_oldest
+
+from .destinations import DESTINATIONS, kind_of
+from .disk import LEFT_BYTES
+from .network import FAULTS, Trap
+from .programs import shipper_of
+from .verdict import Evidence, told_in, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .destinations import Destination
+
+__all__ = ["run"]
+
+STEPS = 25
+PATIENCE_S = 30.0
+TESTS = Path(__file__).parents[2]
+
+Program = subprocess.Popen[bytes]
+
+
+def run(seed: int, home: Path, kind: str = "", steps: int = STEPS) -> tuple[list[str], list[str]]:
+    """Play the plan of a seed, in an empty directory; return what is wrong in the end, and what was done.
+
+    kind: of the destination, if it shall be another than the seed says.
+    """
+    kind = kind or kind_of(seed)
+    plan = Plan(seed, kind, home, steps)
+    return plan.play(), [f"{kind}, seed {seed}", *plan.log]
+
+
+class Plan:
+    """Plays what a seed says; all that it starts ends with it."""
+
+    def __init__(self, seed: int, kind: str, home: Path, steps: int) -> None:
+        self.log: list[str] = []
+        self._chance = random.Random(f"{kind} {seed}")
+        self._home = home
+        self._journal = home / "journal"
+        self._journal.mkdir()
+        self._steps = steps
+        self._step = 0
+        self._destination = DESTINATIONS[kind](home, seed)
+        self._expired: set[str] = set()
+        self._recorders: list[Program] = []
+        self._shippers: list[Program] = []
+        self._erasers: list[Program] = []
+        self._compactors: list[Program] = []
+        self._killed_erasers = 0
+        self._paused: dict[Program, int] = {}  # until which step
+        self._starts_at: int | None = None  # at which step the destination does, which was killed
+        self._file_bytes: int | None = None  # how long the files of shippers may become
+        self._actions = self._actions_for(self._destination)
+
+    def _actions_for(self, destination: Destination) -> dict[Callable[[], None], int]:
+        """Return what is done at a step, and how often beside the rest."""
+        actions: dict[Callable[[], None], int] = {
+            self._kill_recorder: 3,
+            self._end_recorder: 1,
+            self._kill_shipper: 4,
+            self._pause_shipper: 2,
+            self._limit_shippers: 1,
+            self._mend: 4,
+            self._erase: 1,
+            self._kill_eraser: 1,
+            self._expire: 1,
+            self._pass: 3,
+        }
+        if destination.proxy is not None:
+            actions[self._break] = 5
+        if destination.is_killable:
+            actions[self._kill_destination] = 4
+        if destination.disk is not None and destination.disk.is_small:
+            actions[self._fill_disk] = 3
+        if destination.lake is not None:
+            actions[self._compact] = 2
+            actions[self._kill_compactor] = 1
+        return actions
+
+    def play(self) -> list[str]:
+        """Return what is wrong in the end."""
+        destination = self._destination
+        try:
+            destination.start()
+            for _ in range(2):
+                self._start_recorder()
+                self._start_shipper()
+            for self._step in range(self._steps):  # noqa: B020 - it is told in the log
+                self._end_what_is_over()
+                self._chance.choices(list(self._actions), list(self._actions.values()))[0]()
+                time.sleep(destination.step_s)
+            return self._end()
+        finally:
+            self._kill(self._recorders + self._shippers + self._erasers + self._compactors)
+            destination.stop()
+
+    def _end(self) -> list[str]:
+        """Mend all, have what is left shipped, and judge."""
+        self._mend()
+        if self._starts_at is not None:
+            self._start_destination()
+        for process in list(self._paused):
+            process.send_signal(signal.SIGCONT)
+        deadline = time.monotonic() + PATIENCE_S
+        while not (at_rest := len(self._destination.at_rest())) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self._say(f"{at_rest} are at rest by what was killed")
+        self._kill(self._recorders + self._shippers)
+        for process in self._erasers + self._compactors:
+            process.wait(PATIENCE_S)
+        shipper = shipper_of(self._journal, self._destination.sink)
+        deadline = time.monotonic() + PATIENCE_S
+        while not (is_all := shipper.ship(10)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        wrong = verdict(self._evidence(shipper.place))
+        unshipped = [] if is_all else [f"not all was shipped: {shipper.state.reason}"]
+        return unshipped + ["nothing was at rest before the end"] * (not at_rest) + wrong
+
+    def _evidence(self, place: Path) -> Evidence:
+        told = told_in(self._home.glob("told*"))
+        at_rest = self._destination.at_rest()
+        self._say(f"{len(told)} were told, {len(at_rest)} are at rest")
+        return Evidence(
+            self._journal,
+            place,
+            told,
+            at_rest,
+            frozenset(self._expired),
+            self._killed_erasers,
+            (self._home / "said").read_text(errors="replace"),
+            self._destination.erases,
+            self._destination.keeps_lines,
+        )
+
+    def _end_what_is_over(self) -> None:
+        for process in [each for each, until in self._paused.items() if until <= self._step]:
+            del self._paused[process]
+            process.send_signal(signal.SIGCONT)
+        if self._starts_at == self._step:
+            self._start_destination()
+
+    # Recorders and shippers
+
+    def _kill_recorder(self) -> None:
+        self._say("a recorder is killed")
+        self._kill([self._recorders.pop(0)])
+        self._start_recorder()
+
+    def _end_recorder(self) -> None:
+        self._say("a recorder ends, as it should")
+        recorder = self._recorders.pop(0)
+        recorder.terminate()
+        recorder.wait(PATIENCE_S)
+        self._start_recorder()
+
+    def _kill_shipper(self) -> None:
+        self._say("a shipper is killed")
+        self._kill([self._shippers.pop(0)])
+        self._start_shipper()
+
+    def _pause_shipper(self) -> None:
+        self._say("a shipper is stopped for a while")
+        process = self._chance.choice(self._shippers)
+        process.send_signal(signal.SIGSTOP)
+        self._paused[process] = self._step + self._chance.randrange(2, 10)
+
+    def _limit_shippers(self) -> None:
+        self._file_bytes = self._chance.choice([0, 300, 3000, 20_000])
+        self._say(f"shippers find no room for files of more than {self._file_bytes} bytes")
+        self._set_limits()
+
+    def _set_limits(self) -> None:
+        limit = resource.RLIM_INFINITY if self._file_bytes is None else self._file_bytes
+        for process in self._shippers:
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+    # The destination, and the way to it
+
+    def _break(self) -> None:
+        fault = self._chance.choice(FAULTS)
+        self._say(f"the network: {fault}")
+        assert self._destination.proxy is not None
+        self._destination.proxy.set(fault)
+
+    def _mend(self) -> None:
+        self._say("the network is well, and there is room on every disk")
+        if self._destination.proxy is not None:
+            self._destination.proxy.set("")
+        if self._destination.disk is not None:
+            self._destination.disk.free()
+        self._file_bytes = None
+        self._set_limits()
+
+    def _kill_destination(self) -> None:
+        if self._starts_at is not None:
+            return
+        is_trap = self._chance.random() < 0.7
+        trap = Trap(
+            self._chance.random() < 0.5,
+            self._chance.choice([1, 1000, 10_000]),
+            self._chance.choice([0.0, 0.5, 1.0]),
+            self._destination.kill,
+        )
+        self._starts_at = self._step + self._chance.randrange(2, 6)
+        assert self._destination.proxy is not None
+        if is_trap:
+            self._say(f"the destination is killed {'before an answer' if trap.in_answer else 'in a batch'}")
+            self._destination.proxy.lay(trap)
+        else:
+            self._say("the destination is killed")
+            self._destination.kill()
+
+    def _start_destination(self) -> None:
+        assert self._destination.proxy is not None
+        self._destination.proxy.lay(None)
+        self._destination.kill()  # if nothing came by until now
+        self._destination.start()
+        self._starts_at = None
+        self._say("the destination is there again")
+
+    def _fill_disk(self) -> None:
+        assert self._destination.disk is not None
+        left = self._chance.choice(LEFT_BYTES)
+        self._say(f"the destination's disk is full but for {left} bytes")
+        self._destination.disk.fill(left)
+
+    # What else is done
+
+    def _erase(self) -> None:
+        self._say("an erasure")
+        self._erasers.append(self._start("erase", str(self._journal)))
+
+    def _kill_eraser(self) -> None:
+        running = [each for each in self._erasers if each.poll() is None]
+        if running:
+            self._say("an erasure is killed")
+            self._killed_erasers += 1
+            self._kill(running[:1])
+
+    def _expire(self) -> None:
+        if not any(each.poll() is None for each in self._erasers):
+            found = expire_oldest(self._journal, sealed_for_s=1.0)
+            self._expired |= set(found)
+            self._say(f"{len(found)} events expire")
+
+    def _compact(self) -> None:
+        self._say("a compaction")
+        self._compactors.append(self._start("compact", str(self._destination.lake)))
+
+    def _kill_compactor(self) -> None:
+        self._say("compactions are killed")
+        self._kill(self._compactors)
+
+    def _pass(self) -> None:
+        self._say("nothing")
+
+    # Programs
+
+    def _start_recorder(self) -> None:
+        chance, destination = self._chance, self._destination
+        settings: dict[str, Any] = {
+            "sink": chance.choice([None, None, destination.sink]),
+            "durability": chance.choice(["process", "process", "memory", "disk"]),
+            # Ahead by less than an hour makes a writer take the others' segments for those of dead ones (retention).
+            "clock_s": chance.choice(destination.clocks_s),
+            "file_bytes": chance.choice([0, 0, 4000, 30_000]),
+            "unacceptable": destination.unacceptable,
+        }
+        name = f"recorder {len(list(self._home.glob('told*')))} {chance.random()}"
+        shown = {**settings, "sink": bool(settings["sink"]), "unacceptable": ""}
+        self._say(f"a recorder starts: {', '.join(f'{key}={value}' for key, value in shown.items() if value)}")
+        self._recorders.append(self._start("record", str(self._journal), name, json.dumps(settings)))
+
+    def _start_shipper(self) -> None:
+        self._shippers.append(self._start("ship", str(self._journal), json.dumps(self._destination.sink)))
+        self._set_limits()
+
+    def _start(self, *command: str) -> Program:
+        told = self._home / f"told{len(list(self._home.glob('told*')))}"
+        path = os.pathsep.join([str(TESTS), *filter(None, sys.path)])
+        with told.open("wb") as output, (self._home / "said").open("ab") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-m", "shipping.oracle.programs", *command],
+                stdout=output,
+                stderr=errors,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+
+    def _kill(self, processes: list[Program]) -> None:
+        for process in processes:
+            self._paused.pop(process, None)
+            process.kill()
+        for process in processes:
+            process.wait()
+
+    def _say(self, what: str) -> None:
+        self.log.append(f"{self._step}: {what}")
