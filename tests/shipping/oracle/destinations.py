@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from nats.js.errors import NotFoundError
 from sinks.nats_servers import NATSServers
 from sinks.postgresql_server import PASSWORD, PostgreSQLServer
 from sinks.running import WebServer, as_recorded
@@ -143,7 +144,11 @@ class NATS(_Killable):
         self.sink = {"to": f"nats://127.0.0.1:{self.proxy.port}"}
 
     def at_rest(self) -> list[bytes]:
-        return [line for message in self._server.messages() for line in message.data.splitlines(keepends=True)]
+        try:
+            messages = self._server.messages()
+        except NotFoundError:  # no stream yet
+            return []
+        return [line for message in messages for line in message.data.splitlines(keepends=True)]
 
 
 class HTTP(_Killable):
