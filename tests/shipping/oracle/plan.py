@@ -50,6 +50,7 @@ class Plan:
 
     def __init__(self, seed: int, kind: str, home: Path, steps: int) -> None:
         self.log: list[str] = []
+        self._began = time.monotonic()
         self._chance = random.Random(f"{kind} {seed}")
         self._home = home
         self._journal = home / "journal"
@@ -64,7 +65,7 @@ class Plan:
         self._compactors: list[Program] = []
         self._killed_erasers = 0
         self._paused: dict[Program, int] = {}  # until which step
-        self._starts_at: int | None = None  # at which step the destination does, which was killed
+        self._mends: dict[Callable[[], None], int] = {}  # what ends a fault, and at which step
         self._file_bytes: int | None = None  # how long the files of shippers may become
         self._actions = self._actions_for(self._destination)
 
@@ -76,14 +77,13 @@ class Plan:
             self._kill_shipper: 4,
             self._pause_shipper: 2,
             self._limit_shippers: 1,
-            self._mend: 4,
             self._erase: 1,
             self._kill_eraser: 1,
             self._expire: 1,
-            self._pass: 3,
+            self._pass: 5,
         }
         if destination.proxy is not None:
-            actions[self._break] = 5
+            actions[self._break_network] = 5
         if destination.is_killable:
             actions[self._kill_destination] = 4
         if destination.disk is not None and destination.disk.is_small:
@@ -101,6 +101,8 @@ class Plan:
             for _ in range(2):
                 self._start_recorder()
                 self._start_shipper()
+            if not self._has_arrived():
+                return ["nothing has arrived, though all was well"]
             for self._step in range(self._steps):  # noqa: B020 - it is told in the log
                 self._end_what_is_over()
                 self._chance.choices(list(self._actions), list(self._actions.values()))[0]()
@@ -112,16 +114,10 @@ class Plan:
 
     def _end(self) -> list[str]:
         """Mend all, have what is left shipped, and judge."""
-        self._mend()
-        if self._starts_at is not None:
-            self._start_destination()
-        for process in list(self._paused):
-            process.send_signal(signal.SIGCONT)
-        deadline = time.monotonic() + PATIENCE_S
-        while not (at_rest := len(self._destination.at_rest())) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        self._say(f"{at_rest} are at rest by what was killed")
+        for mend in list(self._mends):
+            self._mend(mend)
         self._kill(self._recorders + self._shippers)
+        self._say(f"{len(self._destination.at_rest())} are at rest by what was killed")
         for process in self._erasers + self._compactors:
             process.wait(PATIENCE_S)
         shipper = shipper_of(self._journal, self._destination.sink)
@@ -129,8 +125,15 @@ class Plan:
         while not (is_all := shipper.ship(10)) and time.monotonic() < deadline:
             time.sleep(0.05)
         wrong = verdict(self._evidence(shipper.place))
-        unshipped = [] if is_all else [f"not all was shipped: {shipper.state.reason}"]
-        return unshipped + ["nothing was at rest before the end"] * (not at_rest) + wrong
+        return wrong if is_all else [f"not all was shipped: {shipper.state.reason}", *wrong]
+
+    def _has_arrived(self) -> bool:
+        """Say, as soon as it is, whether something is at rest: else nothing is under way that could be cut."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (at_rest := self._destination.at_rest()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._say(f"{len(at_rest)} are at rest")
+        return bool(at_rest)
 
     def _evidence(self, place: Path) -> Evidence:
         told = told_in(self._home.glob("told*"))
@@ -152,8 +155,17 @@ class Plan:
         for process in [each for each, until in self._paused.items() if until <= self._step]:
             del self._paused[process]
             process.send_signal(signal.SIGCONT)
-        if self._starts_at == self._step:
-            self._start_destination()
+        for mend in [each for each, until in self._mends.items() if until <= self._step]:
+            self._mend(mend)
+
+    def _break(self, what: str, mend: Callable[[], None], most_steps: int) -> None:
+        """Say that something is broken now, and that it is mended a few steps later."""
+        self._say(what)
+        self._mends[mend] = self._step + self._chance.randrange(1, most_steps)
+
+    def _mend(self, mend: Callable[[], None]) -> None:
+        del self._mends[mend]
+        mend()
 
     # Recorders and shippers
 
@@ -182,7 +194,12 @@ class Plan:
 
     def _limit_shippers(self) -> None:
         self._file_bytes = self._chance.choice([0, 300, 3000, 20_000])
-        self._say(f"shippers find no room for files of more than {self._file_bytes} bytes")
+        self._set_limits()
+        self._break(f"shippers write no file of more than {self._file_bytes} bytes", self._lift_limits, 5)
+
+    def _lift_limits(self) -> None:
+        self._say("shippers write what they will")
+        self._file_bytes = None
         self._set_limits()
 
     def _set_limits(self) -> None:
@@ -192,53 +209,50 @@ class Plan:
 
     # The destination, and the way to it
 
-    def _break(self) -> None:
-        fault = self._chance.choice(FAULTS)
-        self._say(f"the network: {fault}")
+    def _break_network(self) -> None:
         assert self._destination.proxy is not None
+        fault = self._chance.choice(FAULTS)
         self._destination.proxy.set(fault)
+        self._break(f"the network: {fault}", self._mend_network, 6)
 
-    def _mend(self) -> None:
-        self._say("the network is well, and there is room on every disk")
-        if self._destination.proxy is not None:
-            self._destination.proxy.set("")
-        if self._destination.disk is not None:
-            self._destination.disk.free()
-        self._file_bytes = None
-        self._set_limits()
+    def _mend_network(self) -> None:
+        assert self._destination.proxy is not None
+        self._say("the network is well")
+        self._destination.proxy.set("")
 
     def _kill_destination(self) -> None:
-        if self._starts_at is not None:
-            return
-        is_trap = self._chance.random() < 0.7
+        assert self._destination.proxy is not None
         trap = Trap(
             self._chance.random() < 0.5,
             self._chance.choice([1, 1000, 10_000]),
             self._chance.choice([0.0, 0.5, 1.0]),
             self._destination.kill,
         )
-        self._starts_at = self._step + self._chance.randrange(2, 6)
-        assert self._destination.proxy is not None
-        if is_trap:
-            self._say(f"the destination is killed {'before an answer' if trap.in_answer else 'in a batch'}")
-            self._destination.proxy.lay(trap)
-        else:
-            self._say("the destination is killed")
+        if self._chance.random() < 0.3:
             self._destination.kill()
+            self._break("the destination is killed", self._start_destination, 5)
+        else:
+            self._destination.proxy.lay(trap)
+            when = "before an answer" if trap.in_answer else "in a batch"
+            self._break(f"the destination is killed {when}", self._start_destination, 5)
 
     def _start_destination(self) -> None:
         assert self._destination.proxy is not None
         self._destination.proxy.lay(None)
         self._destination.kill()  # if nothing came by until now
         self._destination.start()
-        self._starts_at = None
         self._say("the destination is there again")
 
     def _fill_disk(self) -> None:
         assert self._destination.disk is not None
         left = self._chance.choice(LEFT_BYTES)
-        self._say(f"the destination's disk is full but for {left} bytes")
         self._destination.disk.fill(left)
+        self._break(f"the destination's disk is full but for {left} bytes", self._free_disk, 6)
+
+    def _free_disk(self) -> None:
+        assert self._destination.disk is not None
+        self._say("there is room on the destination's disk")
+        self._destination.disk.free()
 
     # What else is done
 
@@ -310,4 +324,4 @@ class Plan:
             process.wait()
 
     def _say(self, what: str) -> None:
-        self.log.append(f"{self._step}: {what}")
+        self.log.append(f"{time.monotonic() - self._began:5.1f} s, step {self._step}: {what}")

@@ -147,7 +147,7 @@ class Recorder:
             "__schema_version__": 1,
             "__metadata_version__": 2,
             "__id__": f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-7000-8000-{os.urandom(6).hex()}",
-            "name": self._unacceptable if self._chance.random() < 0.01 else f"{self._name} {self._given}",
+            "name": self._unacceptable if self._chance.random() < 0.004 else f"{self._name} {self._given}",
             "padding": "ü" * self._chance.choice([0, 10, 100, 1000]),
         }
 
