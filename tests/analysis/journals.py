@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -28,6 +28,7 @@ THING = {
 }
 THING_VIEW = "example_org_thing_v1"
 TIMESTAMP = "2026-11-23T17:42:05.123456Z"
+WHEN = datetime(2026, 11, 23, 17, 42, 5, 123456, tzinfo=timezone.utc)
 METADATA = ["__timestamp__", "__schema__", "__schema_version__", "__metadata_version__", "__id__"]
 
 
