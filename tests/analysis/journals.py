@@ -15,6 +15,8 @@ from jupyter_telemetry.journal import view_name
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jupyter_telemetry.analysis import JournalDatabase
+
 THING = {
     "$id": "https://example.org/thing",
     "version": 1,
@@ -81,6 +83,11 @@ class Journal:
 def schema_of(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return a schema with these properties."""
     return {"$id": THING["$id"], "version": 1, "type": "object", "properties": properties, **more}
+
+
+def names(database: JournalDatabase) -> list[str]:
+    """Return the events' property `name`, in the events' order."""
+    return [name for (name,) in database.sql("SELECT event->>'name' FROM events ORDER BY __id__").rows()]
 
 
 def instant(text: str) -> datetime:
