@@ -1,3 +1,5 @@
+"""What the tests of questions to journals share."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -26,3 +28,11 @@ def ask(journal: Journal):
             return database.sql(question, parameters).rows()
 
     return _ask
+
+
+@pytest.fixture
+def database(journal: Journal):
+    """The test's journal, open, with two events."""
+    journal.events({"name": "a", "count": 1}, {"name": "b", "count": 2})
+    with open_journal(journal.directory) as database:
+        yield database

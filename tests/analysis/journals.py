@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,6 +14,8 @@ from jupyter_telemetry.journal import view_name
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jupyter_telemetry.analysis import JournalDatabase
 
 THING = {
     "$id": "https://example.org/thing",
@@ -28,6 +30,7 @@ THING = {
 }
 THING_VIEW = "example_org_thing_v1"
 TIMESTAMP = "2026-11-23T17:42:05.123456Z"
+WHEN = datetime(2026, 11, 23, 17, 42, 5, 123456, tzinfo=timezone.utc)
 METADATA = ["__timestamp__", "__schema__", "__schema_version__", "__metadata_version__", "__id__"]
 
 
@@ -80,6 +83,11 @@ class Journal:
 def schema_of(properties: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Return a schema with these properties."""
     return {"$id": THING["$id"], "version": 1, "type": "object", "properties": properties, **more}
+
+
+def names(database: JournalDatabase) -> list[str]:
+    """Return the events' property `name`, in the events' order."""
+    return [name for (name,) in database.sql("SELECT event->>'name' FROM events ORDER BY __id__").rows()]
 
 
 def instant(text: str) -> datetime:

@@ -1,22 +1,19 @@
+"""The view of a schema: its columns, typed values, and what stands in none of them."""
+
 from __future__ import annotations
 
 import json
 from datetime import date, datetime, timezone
-from typing import TYPE_CHECKING, Any
-
-import orjson
-import pytest
+from typing import TYPE_CHECKING
 
 from jupyter_telemetry import EventLog
 from jupyter_telemetry.analysis import Column, View, open_journal
-from jupyter_telemetry.journal import Damage, JournalHandler, JournalReader
+from jupyter_telemetry.journal import JournalHandler
 
-from .journals import METADATA, THING, THING_VIEW, TIMESTAMP, Journal, event_id, schema_of
+from .journals import METADATA, THING, THING_VIEW, TIMESTAMP, WHEN, Journal, event_id, schema_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-WHEN = datetime(2026, 11, 23, 17, 42, 5, 123456, tzinfo=timezone.utc)
 
 EVERYTHING = schema_of(
     {
@@ -159,55 +156,6 @@ def test_a_number_and_its_text_are_the_same_version(journal: Journal, ask):
     ]
 
 
-def test_a_line_that_is_written_otherwise_is_an_event_too(journal: Journal, ask):
-    journal.schema(THING)
-    journal.segment(
-        b'{ "__schema__" : "https:\\/\\/example.org\\/thing", "__id__": "1", "name": "a", "__schema_version__": 1,'
-        b' "__timestamp__":"2026-11-23T18:42:05.123456+01:00" }\n',
-        journal.line({"name": "b"}, __timestamp__="2026-11-23T17:42:05Z"),
-    )
-
-    rows = ask(f"SELECT __timestamp__, name, __extra__ FROM {THING_VIEW} ORDER BY __id__")
-
-    assert sorted(rows, key=str) == sorted([(WHEN, "a", None), (WHEN.replace(microsecond=0), "b", None)], key=str)
-    assert ask("SELECT count(*) FROM events") == [(2,)]
-
-
-NO_EVENTS = [
-    {"__id__": "x"},
-    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1},
-    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1, "__id__": ""},
-    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1, "__id__": 5},
-    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__id__": "x"},
-    {"__timestamp__": TIMESTAMP, "__schema__": THING["$id"], "__schema_version__": 1.5, "__id__": "x"},
-    {"__timestamp__": TIMESTAMP, "__schema__": None, "__schema_version__": 1, "__id__": "x"},
-    {"__timestamp__": "bad", "__schema__": THING["$id"], "__schema_version__": 1, "__id__": "x"},
-    {"__timestamp__": 5, "__schema__": THING["$id"], "__schema_version__": 1, "__id__": "x"},
-    {"__schema__": THING["$id"], "__schema_version__": 1, "__id__": "x"},
-]
-
-
-@pytest.mark.parametrize("other", NO_EVENTS, ids=str)
-def test_what_the_reader_takes_for_damage_is_no_row(journal: Journal, ask, other):
-    journal.schema(THING)
-    journal.segment(json.dumps(other).encode() + b"\n", orjson.dumps(other) + b"\n", journal.line({"name": "b"}))
-    damaged: list[Damage] = []
-
-    assert [event["name"] for event in JournalReader(journal.directory).events(damage=damaged.append)] == ["b"]
-    assert [each.line_number for each in damaged] == [1, 2]
-    assert ask(f"SELECT name FROM {THING_VIEW}") == ask("SELECT event->>'name' FROM events") == [("b",)]
-
-
-def test_an_event_within_an_event_is_no_row(journal: Journal, ask):
-    inner = json.loads(journal.line({"name": "inner"}))
-    journal.schema(THING)
-    journal.segment(journal.line({"inner": inner}, {"$id": "outer", "version": 1}))
-    journal.segment(json.dumps({"x": "a", "inner": inner}).encode() + b"\n")
-
-    assert ask(f"SELECT name FROM {THING_VIEW}") == []
-    assert ask("SELECT __schema__ FROM events") == [("outer",)]
-
-
 def test_a_misfit_stands_as_it_was_recorded(journal: Journal, ask):
     journal.events(
         {"name": "fine", "count": 1},
@@ -267,173 +215,6 @@ def test_a_value_of_any_type_is_json(journal: Journal, ask):
         ('{"b":1.5}', None),
         ("true", None),
     ]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"",
-        b"   ",
-        b"garbage",
-        b'{"__timestamp__":"2026-11-23T17:4',
-        b'{"__timestamp__":"2026-11-2{"__timestamp__":"2026-11-23T17:42:05.123456Z"',
-        b"\0" * 5_000,
-        b"\0" * 50 + b'{"__schema__":"https://example.org/thing"}',
-        b'{"__schema__":"https://example.org/thing","__schema_version__":1,"name":"\xff"}',
-        b"[1]",
-        b"5",
-        b"null",
-        b'"text"',
-        b"{}",
-        b'{"name": "a"}',
-        b"[" * 100_000,
-        b"[" * 500 + b"]" * 500,
-        b"\xef\xbb\xbf{}",
-        b"x" * 5_000_000,
-        b"\0" * 40_000_000,
-    ],
-    ids=lambda line: repr(line[:20]),
-)
-def test_a_damaged_line_is_no_row_and_takes_none_away(journal: Journal, ask, line: bytes):
-    journal.schema(THING)
-    first, second, third = (journal.line({"name": name}) for name in "abc")
-    journal.segment(line + b"\n", first, line + b"\n", second)
-    journal.segment(third, line)
-
-    assert ask(f"SELECT name FROM {THING_VIEW} ORDER BY __id__") == [("a",), ("b",), ("c",)]
-    assert ask("SELECT event FROM events ORDER BY __id__") == [(f'{{"name":"{name}"}}',) for name in "abc"]
-
-
-def test_an_event_behind_a_torn_line_is_a_row(journal: Journal, ask):
-    journal.schema(THING)
-    torn = journal.line({"name": "torn"})
-    journal.segment(journal.line({"name": "a"}), torn[:-20] + journal.line({"name": "b"}), torn[:-1])
-
-    assert ask(f"SELECT name FROM {THING_VIEW} ORDER BY __id__") == [("a",), ("b",)]
-
-
-def test_damaged_lines_can_be_counted(journal: Journal, ask):
-    journal.segment(b"garbage\n", journal.line({}), b"\n", b"{torn\n", b"torn")
-
-    assert ask("SELECT count(*) FILTER (line IS NULL), count(line) FROM journal.lines") == [(2, 1)]
-
-
-def test_an_event_may_be_nested_as_deep_as_can_be_recorded(journal: Journal, ask):
-    deep: Any = 1
-    for _ in range(130):
-        deep = {"d": [deep]} if _ % 2 else [deep]
-    journal.events({"name": "deep", "any": deep}, schema=schema_of({"name": {"type": "string"}, "any": {}}))
-
-    assert ask(f'SELECT name, "any", __extra__, __misfits__ FROM {THING_VIEW}') == [
-        ("deep", json.dumps(deep, separators=(",", ":")), None, None)
-    ]
-    assert ask("SELECT event->>'name' FROM events") == [("deep",)]
-
-
-def test_a_long_event_is_an_event(journal: Journal, ask):
-    journal.events({"name": "x" * 3_000_000}, {"name": "short"})
-
-    assert ask(f"SELECT length(name) FROM {THING_VIEW} ORDER BY __id__") == [(3_000_000,), (5,)]
-
-
-HOSTILE_NAMES = [
-    '"; DROP VIEW events; --',
-    "'; DROP VIEW events; --",
-    'a"b',
-    "a'b",
-    "a`b",
-    "$.a",
-    "$",
-    "*",
-    "a.b",
-    "a/b",
-    "a~b~0",
-    "0",
-    "-",
-    "[0]",
-    "\\",
-    "\\u0000",
-    "\n",
-    "\x01",
-    "?",
-    "$1",
-    ":a",
-    "{}",
-    "%s",
-    "e",
-    "line",
-    "m",
-    "g0",
-    "v0",
-    "x0",
-    "select",
-    "é😀\u2028",
-    "N",
-    "n",
-    "k" * 10_000,
-]
-
-
-def test_no_name_of_a_property_means_anything_but_itself(journal: Journal):
-    schema = schema_of(
-        {
-            **{name: {"type": "integer"} for name in HOSTILE_NAMES},
-            "nested": {"type": "object", "properties": {name: {"type": "string"} for name in HOSTILE_NAMES}},
-        }
-    )
-    event = {
-        **{name: number for number, name in enumerate(HOSTILE_NAMES)},
-        "nested": {name: f"{number}" for number, name in enumerate(HOSTILE_NAMES)},
-    }
-    journal.events(event, dict.fromkeys(HOSTILE_NAMES, "misfit"), schema=schema)
-
-    with open_journal(journal.directory) as database:
-        (view,) = database.views()
-        keys = {column.name: column.key for column in view.columns if column.key is not None}
-        result = database.sql(f"FROM {view.name} ORDER BY __id__")
-        first, second = (dict(zip(result.columns, row, strict=True)) for row in result.rows())
-
-    assert {keys[name]: value for name, value in first.items() if name in keys and name != "nested"} == {
-        name: number for number, name in enumerate(HOSTILE_NAMES)
-    }
-    assert list(first["nested"].values()) == [event["nested"][name] for name in sorted(HOSTILE_NAMES)]
-    assert (first["__extra__"], first["__misfits__"]) == (None, None)
-    assert json.loads(second["__misfits__"]) == dict.fromkeys(HOSTILE_NAMES, "misfit")
-
-
-@pytest.mark.parametrize(
-    "schema_id",
-    ['x"; DROP VIEW events; --', "x'; DROP VIEW events; --", "x%_y", "é😀/thing", "a\0b", "\\", "a\nb", "k" * 10_000],
-)
-def test_no_id_or_version_of_a_schema_means_anything_but_itself(journal: Journal, schema_id: str):
-    schema = {**THING, "$id": schema_id, "version": "1'\"\0;"}
-    journal.events({"name": "a"}, schema=schema)
-    journal.events({"name": "b"}, schema={**schema, "$id": schema_id.replace("%_", "zz") + "!"})
-
-    with open_journal(journal.directory) as database:
-        name = next(view.name for view in database.views() if view.schema_id == schema_id)
-        assert database.sql(f"SELECT name, __schema__, __schema_version__ FROM {name}").rows() == [
-            ("a", schema_id, "1'\"\0;")
-        ]
-
-
-def test_views_that_would_have_one_name_get_a_suffix(journal: Journal):
-    schemas = [{**THING, "$id": schema_id} for schema_id in ("a/b", "a.b", "A-B", "c")]
-    for schema in schemas:
-        journal.events({"name": schema["$id"]}, schema=schema)
-
-    with open_journal(journal.directory) as database:
-        found = {
-            view.name: (view.schema_id, database.sql(f"SELECT name FROM {view.name}").rows())
-            for view in database.views()
-        }
-
-    assert found == {
-        "a_b_v1_608693": ("A-B", [("A-B",)]),
-        "a_b_v1_bd018a": ("a.b", [("a.b",)]),
-        "a_b_v1_10c70e": ("a/b", [("a/b",)]),
-        "c_v1": ("c", [("c",)]),
-    }
 
 
 def test_views_describe_themselves(journal: Journal):

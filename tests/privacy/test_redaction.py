@@ -1,112 +1,18 @@
-"""What becomes of values where several say something of them: schema, overlay, redactions, handlers, the user."""
+"""What redactions make of values: by category and by path, of times, elements and subclasses."""
 
 from __future__ import annotations
 
 import json
-import logging
 from datetime import datetime, timezone
 from enum import Enum
 from uuid import UUID
 
 import pytest
 
-from jupyter_telemetry import EventLog
 from jupyter_telemetry.privacy import floor_time
 
 from . import operators_own
-
-ID = "https://example.org/event"
-SECRET = "s3cret"
-U, S = {"categories": ["unrestricted"]}, {"categories": ["secret"]}
-DRAFT_2020 = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-
-
-class Lines(logging.Handler):
-    """Keeps the lines that it gets; `limits` are its own."""
-
-    def __init__(self, **limits):
-        super().__init__()
-        self.records = []
-        if limits:
-            self.event_limits = limits
-
-    def emit(self, record):
-        self.records.append(record)
-
-    @property
-    def kept(self):
-        """The properties of the one event that it got, without the metadata."""
-        (record,) = self.records
-        written = json.loads(record.getMessage())
-        assert written == json.loads(json.dumps(record.event))
-        return {name: value for name, value in written.items() if not name.startswith("__")}
-
-
-def recorded(schema, event, *handlers, allowed_schemas=(ID,), consent="inform", **settings):
-    """Record one event, and return the log and its capsule."""
-    log = EventLog(handlers=list(handlers), allowed_schemas=allowed_schemas, consent=consent, **settings)
-    log.register_schema({"$id": ID, "version": 1, "type": "object", **schema})
-    return log, log.record_event(ID, 1, event)
-
-
-def kept(schema, event, **settings):
-    """Return what is kept of an event."""
-    lines = Lines()
-    recorded(schema, event, lines, **settings)
-    return lines.kept
-
-
-@pytest.mark.parametrize("order", [("items", "additionalItems"), ("additionalItems", "items")])
-def test_of_two_keywords_for_one_element_neither_hides_what_the_other_says(order):
-    """Draft-07 ignores `additionalItems` beside an `items` that is no list."""
-    said = {"items": S, "additionalItems": U}
-    schema = {"properties": {"a": {keyword: said[keyword] for keyword in order}}}
-    assert kept(schema, {"a": [SECRET]}) == {"a": [None]}
-    assert kept(schema, {"a": [SECRET]}, allowed_schemas={ID: {"allowed_categories": ["secret"]}}) == {"a": [SECRET]}
-
-
-OPAQUE = [{"type": "object"}, {"type": "object", "properties": {"declared": U}}, {}]
-
-
-@pytest.mark.parametrize("value", OPAQUE)
-@pytest.mark.parametrize("path", ["/a/x", "/a/*", "/a/x/y", "/a/*/y"])
-def test_an_overlay_counts_inside_a_value_of_which_the_schema_declares_nothing(value, path):
-    schema = {"properties": {"a": {**value, **U}}}
-    event = {"a": {"x": {"y": SECRET}}}
-    assert SECRET not in str(kept(schema, event, classifications={ID: {path: ["secret"]}}))
-
-
-@pytest.mark.parametrize("value", OPAQUE)
-@pytest.mark.parametrize("path", ["/a/x", "/a/*", "/a/x/y", "/a/*/y"])
-def test_a_redaction_of_what_an_overlay_says_there_applies_though_the_whole_is_named(value, path):
-    schema = {"properties": {"a": value}}
-    settings = {
-        "allowed_schemas": {ID: {"allowed_properties": ["/a"]}},
-        "classifications": {ID: {path: ["secret"]}},
-    }
-    event = {"a": {"x": {"y": SECRET}, "z": 1}}
-    assert kept(schema, event, **settings) == event
-    assert SECRET not in str(kept(schema, event, **settings, redactions={"secret": "null"}))
-
-
-def test_an_overlay_counts_inside_an_array_of_which_the_schema_declares_nothing():
-    schema = {"properties": {"a": {"type": "array", **U}}}
-    assert kept(schema, {"a": ["x", SECRET]}, classifications={ID: {"/a/1": ["secret"]}}) == {"a": [None, None]}
-
-
-@pytest.mark.parametrize("settings", [{"redactions": {"secret": {"truncate": 2}}}, {"consent": {"secret": "opt-in"}}])
-def test_what_cannot_be_followed_may_be_of_any_category_though_it_is_named(settings):
-    """A redaction applies to what is allowed, too."""
-    schema = {
-        **DRAFT_2020,
-        "$defs": {"a": {"$dynamicAnchor": "a", "properties": {"x": S}}},
-        "properties": {"a": {"$dynamicRef": "#a"}, "b": U},
-    }
-    event = {"a": {"x": SECRET}, "b": "kept"}
-    allowed = {ID: {"allowed_properties": ["/a"]}}
-    assert kept(schema, event, allowed_schemas=allowed) == event
-    assert kept(schema, event, allowed_schemas=allowed, **settings) == {"a": None, "b": "kept"}
-
+from .redacted import ID, SECRET, THINGS, Lines, S, U, kept, recorded
 
 TIME = {"type": "string", "format": "date-time", "categories": ["when"]}
 MOMENTS = {
@@ -174,29 +80,6 @@ def test_a_name_that_is_not_declared_stays_only_where_its_value_does_or_a_path_n
     event = {"a": {"declared": SECRET, SECRET: SECRET}, "b": [SECRET]}
     kept_of_it = kept(schema, event, allowed_schemas={ID: allowed}, redactions={ID: {path: TRUNCATED}})
     assert kept_of_it == {**event, **of_the_event}
-
-
-def test_the_value_that_a_redaction_failed_on_is_no_context_of_what_is_said_of_it(capfd):
-    """A handler of the application's log that fails prints what was handled meanwhile."""
-
-    class Full(logging.Handler):
-        def emit(self, record):
-            try:
-                raise OSError("no space left on device")
-            except OSError:
-                self.handleError(record)
-
-    logger, full = logging.getLogger("jupyter_telemetry"), Full()
-    logger.addHandler(full)
-    try:
-        schema = {"properties": {"a": {"type": "string", **S}}}
-        redactions = {"secret": "tests.privacy.operators_own:fail"}
-        assert kept(schema, {"a": SECRET}, redactions=redactions) == {"a": None}
-    finally:
-        logger.removeHandler(full)
-    said = capfd.readouterr().err
-    assert "no space left on device" in said
-    assert SECRET not in said
 
 
 # Redactions by path, in schemas that classify nothing and in those that do
@@ -281,9 +164,6 @@ class Whole(int):
     pass
 
 
-THINGS = {"properties": {"t": {"type": "string", **U}, "n": {"type": "integer", **U}}}
-
-
 @pytest.mark.parametrize(
     ("event", "action", "left"),
     [
@@ -310,166 +190,3 @@ def test_the_same_value_is_the_same_pseudonym_in_whatever_class_it_comes(monkeyp
     found = {kept(THINGS, {"t": value}, redactions={"unrestricted": "pseudonymise"})["t"] for value in values}
     assert len(found) == 1
     assert "kind" not in found.pop()
-
-
-# Actions that fail
-
-FAILING = [f"{operators_own.__name__}:{name}" for name in ("fail", "not_json", "reserved")]
-
-
-@pytest.mark.parametrize("action", [*FAILING, {"generalise": "hour"}, {"generalise": "network"}])
-@pytest.mark.parametrize("by", ["category", "path"])
-def test_a_value_on_which_an_action_fails_is_null_and_leaves_no_trace(action, by, caplog, capfd, recwarn):
-    redactions = {"unrestricted": action} if by == "category" else {ID: {"/t": action}}
-    lines = Lines()
-    log, capsule = recorded(THINGS, {"t": SECRET}, lines, redactions=redactions)
-    for _ in range(2):
-        log.record_event(ID, 1, {"t": SECRET})
-    assert capsule["t"] is None
-    assert log.counts() == {
-        "recorded": 3,
-        "not_allowed": 0,
-        "invalid": 0,
-        "rate_limited": 0,
-        "handler_failures": 0,
-        "redaction_failures": 3,
-    }
-    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [record.getMessage() for record in warnings] == [
-        f"A redaction failed on a value of {ID}, which became null. `jupyter telemetry policy check` shows what "
-        "becomes of each field."
-    ]
-    said = "".join(f"{vars(record)}" for record in (*caplog.records, *lines.records))
-    out, err = capfd.readouterr()
-    assert SECRET not in said + out + err
-    assert [str(warning.message) for warning in recwarn] == []
-
-
-def test_an_action_that_fails_for_a_handler_is_counted_too(caplog):
-    narrow, whole = Lines(redactions={ID: {"/t": f"{operators_own.__name__}:fail"}}), Lines()
-    log, _ = recorded(THINGS, {"t": SECRET}, narrow, whole)
-    assert (narrow.kept, whole.kept) == ({"t": None}, {"t": SECRET})
-    assert log.counts()["redaction_failures"] == 1
-
-
-def test_an_object_that_no_action_fits_is_null():
-    schema = {"properties": {"o": {"type": "object", **S}, "l": {"type": "array", **S}}}
-    event = {"o": {"x": SECRET}, "l": [SECRET]}
-    assert kept(schema, event, redactions={"secret": {"truncate": 3}}) == {"o": None, "l": None}
-    spoilt = f"{operators_own.__name__}:spoil"
-    assert kept(schema, event, redactions={"secret": spoilt}) == {
-        "o": {"x": SECRET, "spoilt": True},
-        "l": [SECRET, "spoilt"],
-    }
-    assert event == {"o": {"x": SECRET}, "l": [SECRET]}
-
-
-def test_two_unlike_actions_upon_one_value_make_null_of_it():
-    redactions = {"unrestricted": {"generalise": "suffix"}, ID: {"/t": {"generalise": "hour"}}}
-    assert kept(THINGS, {"t": "a.ipynb"}, redactions=redactions) == {"t": None}
-
-
-PARTS = {"generalise": {"parts": 1}}
-
-
-@pytest.mark.parametrize(
-    ("by_path", "by_category", "by_handler", "becomes"),
-    [
-        (None, None, None, None),  # its category is not allowed
-        (PARTS, None, None, "a"),
-        (None, PARTS, None, "a"),
-        (PARTS, {"truncate": 3}, None, None),  # unlike
-        ({"truncate": 3}, PARTS, None, None),
-        (PARTS, {"generalise": {"parts": 2}}, None, "a"),
-        (PARTS, {"generalise": "suffix"}, None, None),  # unlike
-        ({"truncate": 3}, {"truncate": 5}, {"truncate": 2}, "a/"),
-        ({"truncate": 3}, "null", None, None),
-        ("null", {"truncate": 3}, None, None),
-        (PARTS, None, {"truncate": 3}, None),
-        (None, {"truncate": 3}, PARTS, None),
-        (PARTS, None, "drop", "dropped"),
-        ("drop", PARTS, "null", "dropped"),
-        (None, "drop", PARTS, "dropped"),
-    ],
-)
-@pytest.mark.parametrize("of_handler", ["category", "path"])
-def test_of_several_redactions_the_strictest_counts_wherever_it_stands(
-    by_path, by_category, by_handler, of_handler, becomes
-):
-    by_handler = {"secret": by_handler} if of_handler == "category" else {ID: {"/a": by_handler}}
-    redactions = {"secret": by_category, ID: {"/a": by_path}}
-    lines = Lines(redactions=_stated(by_handler))
-    recorded({"properties": {"a": S}}, {"a": "a/b/c"}, lines, redactions=_stated(redactions))
-    assert lines.kept == ({} if becomes == "dropped" else {"a": becomes})
-
-
-def _stated(redactions):
-    return {k: v for k, v in redactions.items() if v is not None and v != {"/a": None}}
-
-
-def test_a_reference_that_depends_on_who_follows_it_restricts():
-    schema = {
-        "$schema": "https://json-schema.org/draft/2019-09/schema",
-        "properties": {"a": {**U, "$recursiveRef": "#"}, "b": S},
-    }
-    assert kept(schema, {"a": {"b": SECRET}}) == {"a": None}
-
-
-def test_a_reference_into_a_metaschema_restricts():
-    schema = {"properties": {"a": {**U, "$ref": "http://json-schema.org/draft-07/schema#"}}}
-    assert kept(schema, {"a": {"title": SECRET}}) == {"a": None}
-
-
-def test_a_category_where_nobody_looks_for_one_classifies():
-    schema = {"properties": {"a": {"type": "string"}, "b": {"x-of-a-later-draft": [S]}}}
-    assert kept(schema, {"a": SECRET, "b": SECRET}) == {"a": None, "b": None}
-
-
-def test_a_function_that_ends_the_program_makes_null_and_is_counted():
-    log, capsule = recorded(
-        {"properties": {"a": S}}, {"a": SECRET}, redactions={"secret": f"{operators_own.__name__}:leave"}
-    )
-    assert (capsule["a"], log.counts()["redaction_failures"]) == (None, 1)
-
-
-def test_a_name_that_the_log_has_a_path_for_is_still_a_value_to_a_handler():
-    lines = Lines(redactions={ID: {"/*": {"truncate": 5}}})
-    recorded({"properties": {}}, {"z": SECRET}, lines, allowed_schemas={ID: {"allowed_properties": ["/z"]}})
-    assert lines.kept == {}
-
-
-TWO = {"categories": ["x", "y"]}
-
-
-@pytest.mark.parametrize(("x", "y"), [({"truncate": 3}, "null"), ("null", {"truncate": 3})])
-@pytest.mark.parametrize("allowed", [{}, {"allowed_categories": ["x", "y"]}, {"allowed_properties": ["a"]}])
-def test_of_two_categories_that_a_value_has_each_is_heeded(x, y, allowed):
-    redactions = {"x": x, "y": y}
-    assert kept({"properties": {"a": TWO}}, {"a": SECRET}, allowed_schemas={ID: allowed}, redactions=redactions) == {
-        "a": None
-    }
-
-
-@pytest.mark.parametrize("redactions", [{"secret": "null"}, {ID: {"/a": "null"}}])
-def test_a_null_that_is_stated_gives_way_to_nothing_that_is_said_inside(redactions):
-    schema = {"properties": {"a": {**S, "type": "object", "properties": {"b": {"type": "string"}}}}}
-    settings = {"classifications": {ID: {"/a/b": ["unrestricted"]}}}
-    assert kept(schema, {"a": {"b": "kept"}}, **settings) == {"a": {"b": "kept"}}
-    assert kept(schema, {"a": {"b": SECRET}}, **settings, redactions=redactions) == {"a": None}
-
-
-def test_what_is_named_whole_obeys_what_the_user_refuses_in_it():
-    schema = {"properties": {"a": {"type": "object", "properties": {"b": S, "c": {"type": "string"}}}}}
-    allowed = {ID: {"allowed_properties": ["/a"]}}
-    kept_of_it = kept(
-        schema, {"a": {"b": SECRET, "c": "kept"}}, allowed_schemas=allowed, consent={"*": "inform", "secret": "opt-in"}
-    )
-    assert kept_of_it == {"a": {"b": None, "c": "kept"}}
-
-
-@pytest.mark.parametrize("redactions", [{"secret": "drop"}, {ID: {"/a": "drop"}}])
-def test_an_object_that_one_handler_may_not_have_is_no_frame_for_it(redactions):
-    schema = {"properties": {"a": {**S, "type": "object", "properties": {"b": U}}}}
-    less = Lines(redactions=redactions)
-    recorded(schema, {"a": {"b": "kept"}}, less, allowed_schemas={ID: {"allowed_categories": ["secret"]}})
-    assert less.kept == {}
