@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigurationError, MissingExtra
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Refused, SinkError, Unavailable
 from .deadline import Deadline
+from .inherited import abandon
 from .secret import Secret, without_secrets
 
 if TYPE_CHECKING:
@@ -182,6 +183,12 @@ class PostgreSQLSink:
         if connection is not None:
             with contextlib.suppress(Exception):
                 connection.close()
+
+    def abandon(self) -> None:
+        """In the child of a fork: forget the parent's connection, without a word on it."""
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.closed:
+            abandon(connection, [connection.fileno()])
 
     # How
 
