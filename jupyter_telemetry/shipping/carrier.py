@@ -273,7 +273,9 @@ class Carrier:
                 self._delivery.open()
             if ids:
                 self._lease.check()
-                self._sink.erase(ids)
+                with self._lease.kept():
+                    self._sink.erase(ids)
+                self._lease.check()
         except CannotErase as error:
             self._state.unerased(len(ids), str(error))
         except (LockLost, ConfigurationError, Stopped):
