@@ -292,10 +292,10 @@ def expected(batch: Batch) -> dict[str, dict[str, Any]]:
 
 
 def deliver(sink: Sink, batch: Batch) -> dict[int, str]:
-    """Deliver as a shipper does; return the refused."""
+    """Deliver as a shipper does that has waited for long enough; return the refused."""
     delivery = new_delivery(sink)
     try:
-        return delivery.deliver(batch)
+        return delivery.deliver(batch, lambda: True)
     finally:
         delivery.close()
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["Carrier", "Stopped"]
 
 SETTLE_INTERVAL_S = 30.0  # between two looks at what was erased and expired while batches are sent
+DAMAGE_INTERVAL_S = 1.0  # between two looks at a damaged line, in a segment that somebody may write to
 LEAST_EVENT_BYTES = 150  # its metadata alone
 MOST_DOUBTS = 40  # tries, at last five minutes apart, after which events are given up that a destination refuses all of
 
@@ -151,6 +152,9 @@ class Carrier:
                 return False
         if hand is not None:
             self._send(feed, cursor, hand)
+            return None
+        if until_empty and feed.is_before_damage:  # what comes behind is sent when nobody mends that any more
+            self._wait(DAMAGE_INTERVAL_S)
             return None
         self._since = None
         self._state.waiting_bytes = 0

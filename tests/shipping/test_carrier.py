@@ -448,6 +448,19 @@ def test_dead_letters_are_erased_with_the_rest(journal, carrier):
 # What the disk does
 
 
+def test_what_is_behind_a_damaged_line_is_waited_for_and_sent_when_nobody_mends_it(journal, sink, destination):
+    path = put(journal, line(1), b"damaged\n", line(2), suffix=".open.jsonl")
+    carrier = make_carrier(journal, sink, most_waits=3)
+    assert carrier.carry(until_empty=False)
+    with pytest.raises(Stopped):
+        carrier.carry(until_empty=True)
+    assert at_rest(destination) == ids(1)
+    carrier.hand_back()
+    os.rename(path, str(path).replace(".open", ""))
+    assert make_carrier(journal, sink).carry(until_empty=True)
+    assert at_rest(destination) == ids(1, 2)
+
+
 def test_a_disk_that_refuses_the_cursor_is_said_and_nothing_is_sent(journal, sink, carrier, destination):
     put(journal, line(1))
     place = place_of(journal)
