@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .shipping import Receipt, Sink
+    from .shipping.delivery import Delivery
 
 __all__ = ["SinkContract"]
 
@@ -226,6 +230,28 @@ class SinkContract:
         assert not self.send(sink, again(batch)).refused
         assert self.found() == expected(batch)
 
+    def test_the_child_of_a_fork_lets_go_of_its_parents_connection_without_a_word(self) -> None:
+        if not hasattr(os, "fork"):
+            return
+        batch = make_batch(numbered(60))
+        sink = self.make_sink()
+        delivery = new_delivery(sink)
+        assert delivery.deliver(batch.part(range(20))) == {}
+        for start in (20, 40):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of threads: those of the sink's client
+                pid = os.fork()
+            if pid == 0:
+                signal.alarm(60)
+                delivery.close()
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0, "the child of a fork does not end"
+            assert delivery.deliver(batch.part(range(start, start + 20))) == {}
+        delivery.close()
+        if hasattr(sink, "abandon"):
+            assert delivery.retries == 0, "the parent's connection was cut"
+        assert self.found() == expected(batch)
+
     def test_a_journal_is_shipped_whole_over_a_destination_that_is_killed(self, tmp_path: Path) -> None:
         batch = make_batch(numbered(2000))
         journal = write_journal(tmp_path / "journal", batch)
@@ -266,15 +292,20 @@ def expected(batch: Batch) -> dict[str, dict[str, Any]]:
 
 
 def deliver(sink: Sink, batch: Batch) -> dict[int, str]:
-    """Deliver as a shipper does; return the refused."""
+    """Deliver as a shipper does that has waited for long enough; return the refused."""
+    delivery = new_delivery(sink)
+    try:
+        return delivery.deliver(batch, lambda: True)
+    finally:
+        delivery.close()
+
+
+def new_delivery(sink: Sink) -> Delivery:
+    """Return what a shipper has, which does not wait."""
     from .shipping.backoff import Backoff
     from .shipping.delivery import Delivery
 
-    delivery = Delivery(sink, Backoff(0.01, 0.1), lambda _: None, lambda _: None)
-    try:
-        return delivery.deliver(batch)
-    finally:
-        delivery.close()
+    return Delivery(sink, Backoff(0.01, 0.1), lambda _: None, lambda _: None)
 
 
 def write_journal(directory: Path, batch: Batch) -> Path:

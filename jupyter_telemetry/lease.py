@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
 from .lockfile import HAS_SYMLINKS, LockFile, new_owner
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
 __all__ = ["LEASE_S", "Lease"]
 
 LEASE_S = 120.0  # it is renewed every quarter of that, but not while a batch is sent, which may take a minute
+MOST_KEPT_S = 3600.0  # an erasure may have to write many files anew; one that takes longer hangs
 
 
 class Lease(LockFile):
@@ -52,6 +56,26 @@ class Lease(LockFile):
         self._renewed_at = now
         with contextlib.suppress(OSError):
             os.utime(self._path, follow_symlinks=not HAS_SYMLINKS)
+
+    @contextlib.contextmanager
+    def kept(self, most_s: float = MOST_KEPT_S) -> Iterator[None]:
+        """Renew it in a thread meanwhile, for `most_s` seconds at most; a process that is paused renews nothing."""
+        is_over = threading.Event()
+        thread = threading.Thread(
+            target=self._keep, args=(is_over, time.monotonic() + most_s), name="jupyter_telemetry lease", daemon=True
+        )
+        with contextlib.suppress(RuntimeError):  # at its end the interpreter starts none
+            thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            if thread.ident is not None:
+                thread.join()
+
+    def _keep(self, is_over: threading.Event, until: float) -> None:
+        while not is_over.wait(self._lease_s / 4) and time.monotonic() < until and self._is_ours():
+            self.renew()
 
     def check(self) -> None:
         """Raise LockLost unless it is held still."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -54,6 +56,41 @@ def test_who_lost_it_releases_nobody_elses(path):
     assert second.acquire()
     first.release()
     second.check()
+
+
+def renewed(path, times):
+    """Wait until it was touched so often."""
+    seen = {touched_at(path)}
+    give_up_at = time.monotonic() + 30
+    while len(seen) <= times:
+        assert time.monotonic() < give_up_at
+        time.sleep(0.005)
+        seen.add(touched_at(path))
+
+
+def test_it_is_kept_while_something_takes_longer_than_it_lasts(path):
+    lease = Lease(path, lease_s=0.2)
+    assert lease.acquire()
+    with lease.kept():
+        renewed(path, 8)
+    lease.check()
+    assert "jupyter_telemetry lease" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_it_is_not_kept_for_ever_nor_when_it_is_somebody_elses(path):
+    lease, other = Lease(path, lease_s=0.02), Lease(path)
+    assert lease.acquire()
+    for most_s in (0.0, 3600.0):
+        with lease.kept(most_s):
+            if most_s:
+                os.unlink(path)
+                assert other.acquire()
+            (keeper,) = [each for each in threading.enumerate() if each.name == "jupyter_telemetry lease"] or [None]
+            if keeper is not None:
+                keeper.join(30)
+                assert not keeper.is_alive()
+    with pytest.raises(LockLost):
+        lease.check()
 
 
 def test_renewing_touches_it_not_more_often_than_needed(path):

@@ -30,7 +30,16 @@ from .access import file_mode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FILE", "MOST_BYTES", "Account", "account", "accounts_since", "has_account_of", "read_accounts"]
+__all__ = [
+    "FILE",
+    "MOST_BYTES",
+    "Account",
+    "account",
+    "accounts_lock",
+    "accounts_since",
+    "has_account_of",
+    "read_accounts",
+]
 
 FILE = "accounts.jsonl"
 MOST_BYTES = 4 * 1024**2
@@ -53,15 +62,31 @@ class Account(NamedTuple):
     reason: str
 
 
-def account(directory: str | os.PathLike[str], what: str, events: int, reason: str, segment: str | None = None) -> None:
-    """Write down what became of events. Raises OSError; then it is not written down."""
-    line = (
-        orjson.dumps({"at": utc_text(), "what": what, "segment": segment, "events": events, "reason": reason}) + b"\n"
-    )
+def accounts_lock(directory: str | os.PathLike[str]) -> LockFile:
+    """Return a lock for who must not wait: with the same one they find out, in time, that it was left behind."""
+    return LockFile(Path(directory, _LOCK), stale_s=_STALE_S, wait_s=0.0, as_symlink=True)
+
+
+def account(
+    directory: str | os.PathLike[str],
+    what: str,
+    events: int,
+    reason: str,
+    segment: str | None = None,
+    *,
+    lock: LockFile | None = None,
+) -> None:
+    """Write down what became of events. Raises OSError; then it is not written down.
+
+    It waits some seconds for others who do the same, and then writes it down all the same. With a `lock` it does not
+    wait at all, and raises TimeoutError: a writer has it, in whose way nobody may be.
+    """
+    entry = {"at": utc_text(), "what": what, "segment": segment, "events": events, "reason": reason}
+    line = orjson.dumps(entry) + b"\n"
     path = Path(directory, FILE)
-    with _locked(path.parent) as lock:
-        if _append(path, line) > MOST_BYTES and lock is not None:
-            _sum_up(path, lock)
+    with _locked(path.parent, lock) as held:
+        if _append(path, line) > MOST_BYTES and held is not None:
+            _sum_up(path, held)
 
 
 def read_accounts(directory: str | os.PathLike[str]) -> list[Account]:
@@ -120,12 +145,18 @@ def _parsed(line: bytes) -> Account | None:
 
 
 @contextlib.contextmanager
-def _locked(journal: Path) -> Iterator[LockFile | None]:
-    """Hold the accounts' own lock; go on without it where it cannot be had, as on a full disk."""
-    lock = LockFile(journal / _LOCK, stale_s=_STALE_S, wait_s=2 * _STALE_S, as_symlink=True)
+def _locked(journal: Path, lock: LockFile | None) -> Iterator[LockFile | None]:
+    """Hold the accounts' own lock; go on without it where it cannot be had, as on a full disk.
+
+    Raises TimeoutError where others have the lock that is given.
+    """
+    waits = lock is None
+    lock = lock or LockFile(journal / _LOCK, stale_s=_STALE_S, wait_s=2 * _STALE_S, as_symlink=True)
     try:
         lock.__enter__()
-    except OSError:
+    except OSError as error:
+        if isinstance(error, TimeoutError) and not waits:
+            raise
         yield None
         return
     try:

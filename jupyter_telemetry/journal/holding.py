@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..privatefile import make_private, sync_directory
 from .access import file_mode, open_to_group
-from .accounts import account
+from .accounts import account, accounts_lock
 from .losses import Losses
 from .names import refuse_planted
 from .retention import ORPHAN_SLACK_S, Retention
@@ -91,6 +91,7 @@ class SegmentInHand:
         self._named_at_us = 0  # microseconds since the epoch, in the name of the last segment
         self._why_not = ""  # no segment was begun the last time
         self._retention = Retention(self.directory, self.limits)
+        self._accounts_lock = accounts_lock(self.directory)
         self._unsynced = Unsynced()
         self._commits = GroupCommit()
         self._sync_thread = None if self._sync_interval_s is None else SyncThread(self, self._sync_interval_s)
@@ -288,15 +289,19 @@ class SegmentInHand:
             self._schemas_at = now + RETRY_INTERVAL_S
             self.losses.note(f"schemas not stored yet ({reason_of(error.errno)})")
 
-    def _account(self) -> None:
-        """Write down what was lost."""
+    def _account(self, *, patient: bool = False) -> None:
+        """Write down what was lost; who is not patient does not wait for others who hold the accounts."""
         self._account_at = self._clock() + ACCOUNT_INTERVAL_S
         if not self.losses.unaccounted:
             return
-        unaccounted = +self.losses.take_unaccounted()
+        unaccounted = self.losses.take_unaccounted()
         for reason, events in list(unaccounted.items()):
             try:
-                account(self.directory, "lost", events, reason)
+                if events:  # below zero: they were kept after all, when an account said already that they were lost
+                    account(self.directory, "lost", events, reason, lock=None if patient else self._accounts_lock)
+            except TimeoutError:  # others hold the accounts, for a moment
+                self._account_at = self._clock() + RETRY_INTERVAL_S
+                break
             except OSError:
                 break
             del unaccounted[reason]

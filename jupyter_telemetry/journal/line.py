@@ -15,6 +15,7 @@ __all__ = [
     "Examined",
     "earliest_id",
     "examine",
+    "holds_event",
     "id_of",
     "schema_and_version_of",
     "schema_of",
@@ -110,6 +111,11 @@ def examine(line: bytes) -> Examined:
     if reason := _lacks(event):
         return Examined(reason=reason)
     return Examined(event["__id__"].encode())
+
+
+def holds_event(line: bytes) -> bool:
+    """Say whether there is an event on a line, without reading one that begins and ends as whole ones do."""
+    return (line.startswith(_START) and line.endswith(b"}\n")) or bool(examine(line).event_id)
 
 
 def _lacks(event: dict[str, Any]) -> str:

@@ -45,6 +45,7 @@ class QueuedWriter:
         writer.closes_at_exit = False  # it might wait for the disk
         self._queue_bytes = queue_bytes
         self._exit_timeout_s = exit_timeout_s
+        self._finalizer: weakref.finalize[..., QueuedWriter] | None = None
         self._start_afresh()
         _alive.add(self)
 
@@ -148,9 +149,12 @@ class QueuedWriter:
         queue.is_idle = True
 
     def _start_afresh(self) -> None:
+        if self._finalizer is not None:  # of the parent's queue, whose lines are not this process's
+            self._finalizer.detach()
         self._queue = queue = _Queue()
         # Nobody uses this object any more: the thread has to know, and the end of the interpreter to wait for it.
-        weakref.finalize(self, queue.end, self._exit_timeout_s).atexit = False
+        self._finalizer = weakref.finalize(self, queue.end, self._exit_timeout_s)
+        self._finalizer.atexit = False
 
 
 class _Queue:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..lockfile import LockFile
 from ..privatefile import create, draft_of
-from .accounts import account, has_account_of
+from .accounts import account, accounts_lock, has_account_of
 from .cursors import behind
 from .deadletters import expire_dead_letters, size_of_dead_letters
+from .line import holds_event
 from .segment import SEALED_SUFFIX, scan, seal
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class Retention:
         self._limits = limits
         self._lock: LockFile | None = None
         self._letters_lock: LockFile | None = None
+        self._accounts_lock = accounts_lock(directory)
 
     def make_room(self, *, apart_from: str = "", now: float | None = None) -> Room:
         """Seal orphans, and delete sealed segments: those that are too old, and as many as the limit of bytes asks for.
@@ -102,7 +105,11 @@ class Retention:
         if too_much <= 0 and not too_old:
             return Room(room, {}, letters)
         with self._alone() as is_alone:
-            return Room(room, self._expire(sealed, too_old, too_much) if is_alone else {}, letters)
+            expired: Counter[str] = Counter()
+            if is_alone:
+                with contextlib.suppress(TimeoutError):  # who holds the accounts is not waited for: next time the rest
+                    self._expire(sealed, too_old, too_much, expired)
+            return Room(room, dict(+expired), letters)
 
     def _expire_letters(self, now: float) -> tuple[int, int]:
         """Delete dead letters that are too old, or too many; return how many, and how many bytes there still are."""
@@ -129,12 +136,12 @@ class Retention:
             if is_alone:
                 self._lock.__exit__()
 
-    def _expire(self, sealed: Sequence[SegmentFile], too_old: list[SegmentFile], too_much: int) -> dict[str, int]:
-        expired: dict[str, int] = {}
+    def _expire(
+        self, sealed: Sequence[SegmentFile], too_old: list[SegmentFile], too_much: int, expired: Counter[str]
+    ) -> None:
+        """Delete what is too old and too much; count the events, by the reason. Raises TimeoutError."""
         for segment in too_old:
-            events, freed = _delete(segment, TOO_OLD)
-            expired[TOO_OLD] = expired.get(TOO_OLD, 0) + events
-            too_much -= freed
+            too_much -= self._delete(segment, TOO_OLD, expired)
         if too_much > 0:
             lacking = behind(self._directory)
             nobody = _NOBODY if lacking else 0
@@ -142,10 +149,37 @@ class Retention:
             for segment in sorted(rest, key=lambda each: (lacking.get(each.name, nobody), each.name)):
                 if too_much <= 0:
                     break
-                events, freed = _delete(segment, TOO_MUCH)
-                expired[TOO_MUCH] = expired.get(TOO_MUCH, 0) + events
-                too_much -= freed
-        return {reason: events for reason, events in expired.items() if events}
+                too_much -= self._delete(segment, TOO_MUCH, expired)
+
+    def _delete(self, segment: SegmentFile, reason: str, expired: Counter[str]) -> int:
+        """Delete a sealed segment, and count its events; return how many bytes are free now.
+
+        Of several processes that do so, only the one that really deletes it counts its events. Raises TimeoutError
+        where others hold the accounts.
+        """
+        path = segment.path.with_name(segment.name + SEALED_SUFFIX)
+        try:
+            events = _count_events(path)
+            self._account(segment, events, reason)
+            os.unlink(path)
+        except TimeoutError:
+            raise
+        except FileNotFoundError:
+            return segment.size
+        except OSError:  # on Windows: somebody reads it
+            return 0
+        expired[reason] += events
+        return segment.size
+
+    def _account(self, segment: SegmentFile, events: int, reason: str) -> None:
+        if has_account_of(segment.directory, segment.name):
+            return
+        try:
+            account(segment.directory, "expired", events, reason, segment.name, lock=self._accounts_lock)
+        except TimeoutError:
+            raise
+        except OSError:  # a full disk, which the deletion mends
+            pass
 
 
 def _file_system_now(directory: str) -> float:
@@ -161,25 +195,7 @@ def _file_system_now(directory: str) -> float:
         return time.time()
 
 
-def _delete(segment: SegmentFile, reason: str) -> tuple[int, int]:
-    """Delete a sealed segment; return how many events it held, and how many bytes are free now.
-
-    Of several processes that do so, only the one that really deletes it counts its events.
-    """
-    path = segment.path.with_name(segment.name + SEALED_SUFFIX)
-    try:
-        events = _count_lines(path)
-        with contextlib.suppress(OSError):  # a full disk, which the deletion mends
-            if not has_account_of(segment.directory, segment.name):
-                account(segment.directory, "expired", events, reason, segment.name)
-        os.unlink(path)
-    except FileNotFoundError:
-        return 0, segment.size
-    except OSError:  # on Windows: somebody reads it
-        return 0, 0
-    return events, segment.size
-
-
-def _count_lines(path: Path) -> int:
-    with path.open("rb", buffering=0) as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+def _count_events(path: Path) -> int:
+    """Count the events of a segment as a shipper does; what is damaged is none."""
+    with path.open("rb") as file:
+        return sum(map(holds_event, file))

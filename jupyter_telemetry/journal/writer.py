@@ -125,7 +125,7 @@ class JournalWriter(SegmentInHand):
             last_round.join(self._exit_timeout_s)
         elif self._unsynced.parts:  # the interpreter is ending, and starts no thread
             self._sync_now()
-        self._account()
+        self._account(patient=True)
         self.losses.say(now=True)
 
     def _rescue(self, segment: Segment, line: bytes, problem: int) -> None:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["Carrier", "Stopped"]
 
 SETTLE_INTERVAL_S = 30.0  # between two looks at what was erased and expired while batches are sent
+DAMAGE_INTERVAL_S = 1.0  # between two looks at a damaged line, in a segment that somebody may write to
 LEAST_EVENT_BYTES = 150  # its metadata alone
 MOST_DOUBTS = 40  # tries, at last five minutes apart, after which events are given up that a destination refuses all of
 
@@ -154,6 +155,9 @@ class Carrier:
                 return False
         if hand is not None:
             self._send(feed, cursor, hand, ahead.behind(hand, segments))
+            return None
+        if until_empty and feed.is_before_damage:  # what comes behind is sent when nobody mends that any more
+            self._wait(DAMAGE_INTERVAL_S)
             return None
         self._since = None
         self._state.waiting_bytes = 0
@@ -277,7 +281,9 @@ class Carrier:
                 self._delivery.open()
             if ids:
                 self._lease.check()
-                self._sink.erase(ids)
+                with self._lease.kept():
+                    self._sink.erase(ids)
+                self._lease.check()
         except CannotErase as error:
             self._state.unerased(len(ids), str(error))
         except (LockLost, ConfigurationError, Stopped):

@@ -7,6 +7,8 @@ the destination takes none of many, it is the destination, or the sink, and ever
 from __future__ import annotations
 
 import contextlib
+import os
+import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError
@@ -58,6 +60,7 @@ class Delivery:
         self.is_open = False
         self.retries = 0  # tries after a failure
         self.refused_in_a_row = 0  # events, since the destination last took one
+        _alive.add(self)
 
     def deliver(
         self, batch: Batch, doubt: Callable[[], bool] = lambda: False, *, is_second: bool = False
@@ -91,6 +94,13 @@ class Delivery:
             self.is_open = False
             with contextlib.suppress(Exception):
                 self._sink.close()
+
+    def abandon(self) -> None:
+        """In the child of a fork: have the sink forget the parent's connection, if it can, without a word on it."""
+        if (abandon := getattr(self._sink, "abandon", None)) is not None:
+            self.is_open = False
+            with contextlib.suppress(Exception):
+                abandon()
 
     def send(self, batch: Batch) -> Receipt:
         """Send once. Raises SinkError, _OddFailure, and what the batch's `check` raises."""
@@ -253,6 +263,18 @@ class _Round:
             self._again(_Part(deferred), "the destination took a part only", receipt.retry_after_s)
         if refused and not self._accepted:
             self._doubt_all(refused)
+
+
+_alive: weakref.WeakSet[Delivery] = weakref.WeakSet()
+
+
+def _abandon_all() -> None:
+    for delivery in list(_alive):
+        delivery.abandon()
+
+
+if hasattr(os, "register_at_fork"):  # absent on Windows, which has no fork
+    os.register_at_fork(after_in_child=_abandon_all)
 
 
 def odd(error: Exception) -> str:

@@ -55,6 +55,7 @@ class Feed:
     ----------
     refused: returns the ids of the destination's dead letters.
     unreadable: is told why a segment cannot be read now.
+    clock: tells seconds, and goes forward only.
     """
 
     def __init__(
@@ -63,11 +64,15 @@ class Feed:
         cursor: Cursor,
         refused: Callable[[], set[str]] = lambda: set(),
         unreadable: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._directory = directory
         self._cursor = cursor
         self._refused = refused
         self._unreadable = unreadable
+        self._clock = clock
+        self.is_before_damage = False  # something waits until it is known that nobody mends the line before it
+        self._unchanged: dict[str, tuple[int, int, float]] = {}  # (inode, size, since when) of such segments
         self._seen: dict[str, tuple[int, int, bool]] = {}  # (inode, size, sealed) of those with nothing to take then
 
     def segments(self) -> list[SegmentFile]:
@@ -102,7 +107,9 @@ class Feed:
         behind: was taken before, and is to be acknowledged first.
         """
         taken = {} if behind is None else {take.segment: take for take in behind.takes}
-        filling = _Filling(limits)
+        filling = _Filling(limits, self._is_settled)
+        if behind is None:
+            self.is_before_damage = False
         for segment in segments:
             if filling.is_full:
                 break
@@ -115,18 +122,36 @@ class Feed:
                             return None  # it was rewritten meanwhile
                         start = taken[segment.name].end
                     is_some = filling.fill(segment, text, start)
-                    if not (is_some or filling.is_full or filling.is_before_damage or taken):
+                    if behind is not None:
+                        continue
+                    self.is_before_damage |= filling.is_before_damage
+                    if not (is_some or filling.is_full or filling.is_before_damage):
                         self._seen[segment.name] = segment.inode, text.end, segment.sealed
-            except FileNotFoundError:
-                continue
             except OSError as error:  # there is another look
-                self._unreadable(error.strerror or type(error).__name__)
+                if behind is not None:
+                    return None
+                if not isinstance(error, FileNotFoundError):
+                    self._unreadable(error.strerror or type(error).__name__)
         return filling.hand()
+
+    def _is_settled(self, segment: SegmentFile) -> bool:
+        """Say whether what is written in a segment is all there: over NFS a later line may come before an earlier one.
+
+        It is if it has not grown for a while by our own watch: no two clocks are compared, and none can jump.
+        """
+        if segment.sealed:
+            return True
+        now = self._clock()
+        inode, size, since = self._unchanged.get(segment.name, (0, 0, now))
+        if (inode, size) != (segment.inode, segment.size):
+            since = now
+        self._unchanged[segment.name] = segment.inode, segment.size, since
+        return now - since >= SETTLE_S
 
     def take_again(self, takes: Iterable[Take]) -> Hand | None:
         """Take the same once more; None if an erasure or a limit has taken something of it away."""
         found = {segment.name: segment for segment in scan(self._directory)}
-        filling = _Filling(None)
+        filling = _Filling(None, lambda _: True)
         for take in takes:
             segment = found.get(take.segment)
             if segment is None:
@@ -227,9 +252,10 @@ class Feed:
 class _Filling:
     """Gathers lines of segments until the limits are reached."""
 
-    def __init__(self, limits: BatchLimits | None) -> None:
+    def __init__(self, limits: BatchLimits | None, is_settled: Callable[[SegmentFile], bool]) -> None:
         self._most_events: float = math.inf if limits is None else limits.events
         self._most_size: float = math.inf if limits is None else limits.size
+        self._is_settled = is_settled
         self._lines: list[bytes] = []
         self._size = 0
         self._takes: list[Take] = []
@@ -257,7 +283,7 @@ class _Filling:
                 last = event_id
                 if len(lines) % 1024 == 1:
                     middle = event_id
-            elif line != b"\n" and end is None and not _is_settled(segment):
+            elif line != b"\n" and end is None and not self._is_settled(segment):
                 self.is_before_damage = True
                 break  # what is damaged may not be all there yet
             stop = offset + len(line)
@@ -283,11 +309,6 @@ def _is_where_it_was(progress: Progress, text: SegmentText) -> bool:
     if not progress.anchors:
         return progress.offset == 0 or text.read(progress.offset - 1, 1) == b"\n"
     return _last_event_before(text, progress.offset) == progress.anchors[0].encode()
-
-
-def _is_settled(segment: SegmentFile) -> bool:
-    """Say whether what is written in a segment is all there: over NFS a later line may come before an earlier one."""
-    return segment.sealed or segment.modified_at < time.time() - SETTLE_S
 
 
 def _last_event_before(text: SegmentText, end: int) -> bytes:

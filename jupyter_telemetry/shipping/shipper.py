@@ -191,6 +191,8 @@ class Shipper:
         if self._thread is not None and self._thread.is_alive() and self._pid == os.getpid():
             raise ConfigurationError("Shipper: it ships in a thread of its own already, until `stop`")
         self._give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
+        if self._pid != os.getpid():  # whatever the parent's thread did with it when it forked
+            self._stop = threading.Event()
         self._stop.clear()
         self._callers_stop = stop
         try:

@@ -67,6 +67,10 @@ class Sink(Protocol):
 
     A batch may come twice, in parts that differ: the sink makes sure that each `__id__` is at rest once, or its
     documentation says by what its readers can tell.
+
+    It may have a method `abandon`, which is called in the child of a fork: it forgets the connection, which is the
+    parent's, drops this process's copy of it, waits for nothing and takes no lock. Without it, the child calls `close`
+    when it ships itself, which may cut the parent's connection.
     """
 
     name: str

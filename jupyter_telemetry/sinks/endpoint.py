@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigurationError, MissingExtra
 from ..secret import Secret, without_secrets
 from ..shipping.sink import Refused, TooLarge, Unavailable
+from .inherited import abandon
 from .options import expanded, seconds, tls_context
 
 if TYPE_CHECKING:
@@ -119,6 +120,12 @@ class Endpoint:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def abandon(self) -> None:
+        """In the child of a fork: forget the parent's connection, without a word on it."""
+        client, self._client = self._client, None
+        if client is not None:
+            abandon(client, self._transport.sockets())
 
     def deadline(self) -> float:
         """Return when what is begun now is to be over, as time.monotonic() tells."""

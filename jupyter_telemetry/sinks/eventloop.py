@@ -6,6 +6,8 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .inherited import abandon
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
@@ -41,17 +43,25 @@ class EventLoop:
         self._thread.join()
         self._loop.close()
 
+    def abandon(self) -> None:
+        """In the child of a fork, where nothing runs the loop: drop the copies of the parent's connections.
+
+        It is not closed: what it waits on is the parent's, too.
+        """
+        connections = [each for each in self._loop.connections if not each.is_closing()]
+        abandon(self, [each.get_extra_info("socket").fileno() for each in connections])
+
 
 class _Loop(asyncio.SelectorEventLoop):
     """A loop that knows its connections: clients leave some behind, where a server breaks off in the middle."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._connections: set[asyncio.Transport] = set()
+        self.connections: set[asyncio.Transport] = set()
 
     async def create_connection(self, *arguments: Any, **options: Any) -> Any:
         transport, protocol = await super().create_connection(*arguments, **options)
-        self._connections = {each for each in self._connections if not each.is_closing()} | {transport}
+        self.connections = {each for each in self.connections if not each.is_closing()} | {transport}
         return transport, protocol
 
     async def give_up(self) -> None:
@@ -60,7 +70,7 @@ class _Loop(asyncio.SelectorEventLoop):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for connection in self._connections:
+        for connection in self.connections:
             connection.abort()
         await asyncio.sleep(0)  # in which they are closed
         await asyncio.sleep(0)

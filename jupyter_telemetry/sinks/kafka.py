@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, MissingExtra
 from ..journal.line import HEAD
 from ..secret import Secret, without_secrets
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Unavailable
+from .inherited import abandon
 from .options import seconds
 
 if TYPE_CHECKING:
@@ -168,6 +169,11 @@ class KafkaSink:
             with contextlib.suppress(Exception):
                 producer.purge()
                 producer.poll(0)
+
+    def abandon(self) -> None:
+        """In the child of a fork: never touch the parent's producer, whose threads are not here."""
+        producer, self._producer = self._producer, None
+        abandon(producer)
 
     def __repr__(self) -> str:
         return f"<KafkaSink {self.name}>"

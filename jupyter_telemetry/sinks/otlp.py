@@ -128,6 +128,10 @@ class OTLPSink:
         """Close the connection."""
         self._endpoint.close()
 
+    def abandon(self) -> None:
+        """In the child of a fork: forget the parent's connection, without a word on it."""
+        self._endpoint.abandon()
+
     def __repr__(self) -> str:
         return f"<OTLPSink {self.name}>"
 

@@ -12,6 +12,7 @@ from ..errors import ConfigurationError, MissingExtra
 from ..secret import Secret, without_secrets
 from ..shipping.sink import BatchLimits, CannotErase, Receipt, Refused, SinkError, Unavailable
 from .deadline import Deadline
+from .inherited import abandon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -182,6 +183,12 @@ class PostgreSQLSink:
         if connection is not None:
             with contextlib.suppress(Exception):
                 connection.close()
+
+    def abandon(self) -> None:
+        """In the child of a fork: forget the parent's connection, without a word on it."""
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.closed:
+            abandon(connection, [connection.fileno()])
 
     # How
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -28,8 +29,9 @@ class Transport(httpx.BaseTransport):
 
     def __init__(self, context: ssl.SSLContext | None) -> None:
         self._clock = _Clock()
+        self._network = _Network(self._clock)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=context, max_connections=1, keepalive_expiry=60.0, network_backend=_Network(self._clock)
+            ssl_context=context, max_connections=1, keepalive_expiry=60.0, network_backend=self._network
         )
 
     def end_at(self, deadline: float) -> None:
@@ -49,6 +51,10 @@ class Transport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connection."""
         self._pool.close()
+
+    def sockets(self) -> list[int]:
+        """Return the descriptors of the connections that are open."""
+        return self._network.sockets()
 
 
 class _Content(httpx.SyncByteStream):
@@ -79,6 +85,10 @@ class _Network(httpcore.NetworkBackend):
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
         self._backend = httpcore.SyncBackend()
+        self._streams: weakref.WeakSet[_Stream] = weakref.WeakSet()
+
+    def sockets(self) -> list[int]:
+        return [stream.get_extra_info("socket").fileno() for stream in self._streams]
 
     def connect_tcp(
         self,
@@ -99,7 +109,7 @@ class _Network(httpcore.NetworkBackend):
                 except httpcore.ConnectError as one:
                     error = one
                 else:
-                    return _Stream(stream, self._clock)
+                    return _Stream(stream, self._clock, self._streams)
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
         except OSError as unknown:
@@ -108,9 +118,11 @@ class _Network(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, clock: _Clock, known: weakref.WeakSet[_Stream]) -> None:
         self._stream = stream
         self._clock = clock
+        self._known = known
+        known.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
@@ -134,7 +146,8 @@ class _Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
-            return _Stream(self._stream.start_tls(ssl_context, server_hostname, self._clock.left_s()), self._clock)
+            stream = self._stream.start_tls(ssl_context, server_hostname, self._clock.left_s())
+            return _Stream(stream, self._clock, self._known)
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
 

@@ -24,7 +24,7 @@ FULL = Cursor(
     tombstones={"t.jsonl": (100, "z")},
     accounts=9,
     announced={"b": 4},
-    name="n",
+    name="5f3a9c01",
     doubts=2,
     settled=["c"],
 )
@@ -69,7 +69,7 @@ def test_what_it_holds_is_readable_by_any_program(path):
         "tombstones": {"t.jsonl": [100, "z"]},
         "accounts": 9,
         "announced": {"b": 4},
-        "name": "n",
+        "name": "5f3a9c01",
         "doubts": 2,
         "settled": ["c"],
     }

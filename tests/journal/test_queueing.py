@@ -337,6 +337,38 @@ assert os.waitpid(pid, 0)[1] == 0
     assert (found.count(b'{"parent"}\n'), found.count(b'{"child"}\n'), len(found)) == (100, 10, 1100 + 100)
 
 
+def test_the_child_of_a_fork_does_nothing_with_its_parents_queue_when_the_writer_is_no_more(directory):
+    """Its thread is not there, and whatever lock it held when it forked nobody lets go of."""
+    program = (
+        BEGIN
+        + """
+import gc, signal
+handler = new_handler(exit_timeout_s=20.0)
+writer = handler._writer
+queue = writer._queue
+writer._writer._write = lambda fd, data: time.sleep(1) or os.write(fd, data)
+for _ in range(100): handler.write_event(b'{"parent"}\\n')
+queue.hurry._cond.acquire()
+pid = os.fork()
+if pid == 0:
+    signal.alarm(20)
+    del writer
+    del handler
+    gc.collect()
+    assert not queue.is_over
+    sys.exit(0)
+queue.hurry._cond.release()
+assert os.waitpid(pid, 0)[1] == 0
+handler.close()
+assert handler.counts()["written"] + handler.counts()["lost"] == 100
+"""
+    )
+    done = run(program, directory)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert content(directory) == b'{"parent"}\n' * 100
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_child_of_multiprocessing_writes_what_waits(directory, tmp_path, method):
     program = (

@@ -16,19 +16,25 @@ from jupyter_telemetry.lockfile import LockFile
 from .lines import line
 
 NOW = 1_795_455_725.0
+UNIT = 25  # bytes
+EVENT = line(0, padding="x" * (10 * UNIT - len(line(0, padding=""))))
 
 
 def put(directory: Path, age_s: float, lines: int, suffix: str = ".jsonl", modified_s_ago: float = 0.0) -> Path:
-    """Put a segment of ten-byte lines into a directory."""
+    """Put a segment of events into a directory, each of ten units of bytes."""
     path = directory / (new_name(NOW - age_s) + suffix)
-    path.write_bytes(b"123456789\n" * lines)
+    path.write_bytes(EVENT * lines)
     os.utime(path, (NOW - modified_s_ago, NOW - modified_s_ago))
     return path
 
 
 def room(directory: Path, **changes: float) -> Room:
+    """Make room within limits of units; return what was found in units."""
     limits = Limits(max_segment_bytes=100, max_segment_age_s=3600.0, max_bytes=1000, max_age_s=86400.0)
-    return Retention(str(directory), limits._replace(**changes)).make_room(now=NOW)
+    limits = limits._replace(**changes)
+    sizes = {"max_segment_bytes": limits.max_segment_bytes * UNIT, "max_bytes": limits.max_bytes * UNIT}
+    found = Retention(str(directory), limits._replace(**sizes)).make_room(now=NOW)
+    return found._replace(segment_bytes=max(1, found.segment_bytes // UNIT))
 
 
 def left(directory: Path) -> set[Path]:
@@ -69,7 +75,7 @@ def test_a_file_that_no_writer_named_is_left_alone_and_does_not_count(tmp_path):
     segment = put(tmp_path, 1, 1)
     foreign = [tmp_path / "archive.jsonl", tmp_path / "other.open.jsonl"]
     for path in foreign:
-        path.write_bytes(b"123456789\n" * 200)
+        path.write_bytes(EVENT * 200)
         os.utime(path, (0, 0))
 
     assert room(tmp_path) == Room(100, {})
@@ -159,6 +165,27 @@ def test_a_segment_that_goes_is_accounted_for(tmp_path):
     ]
 
 
+def test_what_is_damaged_is_no_event(tmp_path):
+    segment = put(tmp_path, 9, 3, modified_s_ago=86401)
+    whole = segment.read_bytes()
+    segment.write_bytes(b"\n" + whole + b"damaged\n" + EVENT[:50] + EVENT + b"\0\0\n" + b'{"torn')
+    os.utime(segment, (0, 0))
+
+    assert room(tmp_path) == Room(100, {TOO_OLD: 4})
+
+
+def test_while_others_hold_the_accounts_nobody_waits_and_nothing_goes_that_is_not_written_down(tmp_path):
+    old = [put(tmp_path, age_s, 3, modified_s_ago=86401) for age_s in (9, 8)]
+    limits = Limits(max_segment_bytes=2500, max_segment_age_s=3600.0, max_bytes=25_000, max_age_s=86400.0)
+    retention = Retention(str(tmp_path), limits)
+    with LockFile(tmp_path / ".accounts.lock", stale_s=60.0, wait_s=0.0, as_symlink=True):
+        assert retention.make_room(now=NOW) == Room(2500, {})
+        assert all(path.exists() for path in old)
+        assert read_accounts(tmp_path) == []
+    assert retention.make_room(now=NOW) == Room(2500, {TOO_OLD: 6})
+    assert [each.events for each in read_accounts(tmp_path)] == [3, 3]
+
+
 def test_one_that_was_accounted_for_when_somebody_was_killed_is_so_once(tmp_path):
     segment = put(tmp_path, 9, 3, modified_s_ago=86401)
     account(tmp_path, "expired", 3, TOO_OLD, segment.stem)
@@ -203,15 +230,17 @@ def test_dead_letters_have_the_limit_of_age_too(tmp_path):
 
 
 def test_dead_letters_have_an_eighth_of_the_bytes_and_what_they_take_the_segments_do_not_have(tmp_path):
-    bury(tmp_path, 9, 1)
-    letters = bury(tmp_path, 8, 1).stat().st_size
-    most = 8 * letters + 7
-    gone, kept = (put(tmp_path, age_s, (most - letters - 100) // 20) for age_s in (2, 1))
+    gone, kept = bury(tmp_path, 9, 1), bury(tmp_path, 8, 1)
+    size = kept.stat().st_size
+    limits = Limits(max_segment_bytes=100, max_segment_age_s=3600.0, max_bytes=12 * size, max_age_s=86400.0)
+    retention = Retention(str(tmp_path), limits)
+    older, newer = (put(tmp_path, age_s, 5 * size // len(EVENT)) for age_s in (2, 1))
 
-    assert room(tmp_path, max_bytes=most) == Room(100, {}, 1)
-    put(tmp_path, 0, 5)
-    assert room(tmp_path, max_bytes=most).expired == {TOO_MUCH: (most - letters - 100) // 20}
+    assert retention.make_room(now=NOW) == Room(100, {}, 1)
     assert (gone.exists(), kept.exists()) == (False, True)
+    put(tmp_path, 0, 5)
+    assert retention.make_room(now=NOW).expired == {TOO_MUCH: 5 * size // len(EVENT)}
+    assert (older.exists(), newer.exists(), kept.exists()) == (False, True, True)
 
 
 def test_dead_letters_that_cannot_be_read_hold_up_no_segment(tmp_path):

@@ -13,6 +13,7 @@ from full_disk import descriptor_replaced
 from jupyter_telemetry.journal.accounts import read_accounts
 from jupyter_telemetry.journal.reader import JournalReader
 from jupyter_telemetry.journal.segment import new_name
+from jupyter_telemetry.lockfile import LockFile
 
 from .lines import SCHEMA, content, counts, line, names, numbers
 
@@ -356,3 +357,35 @@ def test_a_directory_that_cannot_be_opened_to_its_group_is_written_all_the_same(
 
     assert content(directory) == line(1)
     assert caplog.messages == [f"journal {directory}: 1 the directory not opened to its group (File exists)"]
+
+
+def lost_by_account(directory):
+    return sum(each.events for each in read_accounts(directory) if each.what == "lost")
+
+
+def test_who_records_waits_for_nobody_who_holds_the_accounts_and_writes_them_down_later(make_writer, directory, clock):
+    writer = make_writer()
+    writer.write(line(1))
+    with LockFile(directory / ".accounts.lock", stale_s=60.0, wait_s=0.0, as_symlink=True) as lock:
+        writer.lose("the disk is full", 2)
+        for _ in range(3):
+            clock.advance(61.0)
+            writer.write(line(2))
+            lock.check()
+        assert lost_by_account(directory) == 0
+    clock.advance(2.0)
+    writer.write(line(3))
+    assert lost_by_account(directory) == 2
+    assert writer.counts() == counts(5, 2)
+
+
+def test_what_was_kept_after_all_is_taken_back_from_what_is_written_down_as_lost(make_writer, directory, clock):
+    writer = make_writer()
+    writer.lose("no time", 4)
+    writer.write(line(1))
+    assert lost_by_account(directory) == 4
+    writer.losses.find(3, "no time")
+    clock.advance(61.0)
+    writer.write(line(2))
+    assert lost_by_account(directory) == 1
+    assert writer.counts() == counts(2, 1)

@@ -399,6 +399,46 @@ def test_a_sink_whose_erase_fails_holds_up_no_event_and_is_asked_again(journal, 
     assert read_state(place_of(journal))["failing_since"] is None
 
 
+def test_while_an_erasure_takes_longer_than_the_lease_lasts_the_lease_is_kept(journal, sink, destination):
+    put(journal, line(1), line(2, __schema__="b"))
+    place = place_of(journal)
+    carrier = make_carrier(journal, sink, lease=Lease(place / "lease", lease_s=0.2))
+    carrier.carry(until_empty=True)
+    erase_b(journal)
+    erase_well, seen = sink.erase, set()
+
+    def erase_slowly(ids):
+        give_up_at = time.monotonic() + 30
+        while len(seen) < 8:
+            assert time.monotonic() < give_up_at
+            seen.add(os.stat(place / "lease", follow_symlinks=False).st_mtime_ns)
+            time.sleep(0.005)
+        erase_well(ids)
+
+    sink.erase = erase_slowly
+    assert carrier.carry(until_empty=True)
+    assert at_rest(destination) == ids(1)
+
+
+def test_one_whose_lease_was_taken_while_it_erased_notes_nothing(journal, sink, carrier, destination):
+    put(journal, line(1), line(2, __schema__="b"))
+    carrier.carry(until_empty=True)
+    erase_b(journal)
+    other = make_carrier(journal, PlannedSink(destination))
+    erase_well = sink.erase
+
+    def lose_it(ids):
+        os.unlink(place_of(journal) / "lease")
+        assert other._lease.acquire()
+        erase_well(ids)
+
+    sink.erase = lose_it
+    assert not carrier.carry(until_empty=True)
+    assert cursor_of(journal).tombstones == {}
+    assert other.carry(until_empty=True)
+    assert len(cursor_of(journal).tombstones) == 1
+
+
 def test_dead_letters_are_erased_with_the_rest(journal, carrier):
     bury(journal, carrier, 2)
     done = erase_b(journal)
@@ -406,6 +446,19 @@ def test_dead_letters_are_erased_with_the_rest(journal, carrier):
 
 
 # What the disk does
+
+
+def test_what_is_behind_a_damaged_line_is_waited_for_and_sent_when_nobody_mends_it(journal, sink, destination):
+    path = put(journal, line(1), b"damaged\n", line(2), suffix=".open.jsonl")
+    carrier = make_carrier(journal, sink, most_waits=3)
+    assert carrier.carry(until_empty=False)
+    with pytest.raises(Stopped):
+        carrier.carry(until_empty=True)
+    assert at_rest(destination) == ids(1)
+    carrier.hand_back()
+    os.rename(path, str(path).replace(".open", ""))
+    assert make_carrier(journal, sink).carry(until_empty=True)
+    assert at_rest(destination) == ids(1, 2)
 
 
 def test_a_disk_that_refuses_the_cursor_is_said_and_nothing_is_sent(journal, sink, carrier, destination):

@@ -11,7 +11,7 @@ from jupyter_telemetry.journal.cursors import Cursor, Progress
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.segment import HANDOVER, OPEN_SUFFIX
 from jupyter_telemetry.shipping import BatchLimits
-from jupyter_telemetry.shipping.feed import Feed
+from jupyter_telemetry.shipping.feed import SETTLE_S, Feed
 
 from .scene import put
 
@@ -28,9 +28,21 @@ def cursor():
     return Cursor("sink")
 
 
+class Watch:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
 @pytest.fixture
-def feed(journal, cursor):
-    return Feed(journal, cursor)
+def watch():
+    return Watch()
+
+
+@pytest.fixture
+def feed(journal, cursor, watch):
+    return Feed(journal, cursor, clock=watch)
 
 
 def take(feed, limits=WIDE):
@@ -118,12 +130,20 @@ def test_what_is_damaged_is_passed_over_in_a_sealed_segment_and_waits_in_an_open
     assert feed.waiting_bytes() == 0
 
 
-def test_what_is_damaged_in_a_segment_that_a_killed_writer_left_open_is_passed_over(feed, journal):
+def test_what_is_damaged_in_a_segment_that_a_killed_writer_left_open_is_passed_over(feed, journal, watch):
     path = put(journal, line(1), b"damaged\n", line(2), suffix=OPEN_SUFFIX)
     assert pass_on(feed) == [line(1)]
+    for modified_at in (1e9, 4e9):  # whatever its clock says, and whatever ours
+        os.utime(path, (modified_at, modified_at))
+        assert pass_on(feed) is None
+    watch.now += SETTLE_S - 1
+    with path.open("ab") as file:
+        file.write(line(3))
     assert pass_on(feed) is None
-    os.utime(path, (1e9, 1e9))
-    assert pass_on(feed) == [line(2)]
+    watch.now += SETTLE_S - 1
+    assert pass_on(feed) is None
+    watch.now += 1
+    assert pass_on(feed) == [line(2), line(3)]
 
 
 def test_behind_a_damaged_end_it_goes_on_when_more_comes(feed, journal, cursor):

@@ -152,6 +152,14 @@ class NATSSink:
                 loop.run(connection.close(), CLOSE_TIMEOUT_S)
         loop.close()
 
+    def abandon(self) -> None:
+        """In the child of a fork: forget the parent's connection, without a word on it."""
+        loop, self._loop = self._loop, None
+        self._connection = self._jetstream = None
+        self._histories.clear()
+        if loop is not None:
+            loop.abandon()
+
     # Connecting
 
     def _run(self, coroutine: Any, timeout_s: float) -> Any:
