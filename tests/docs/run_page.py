@@ -20,7 +20,7 @@ from typing import Any
 from code_blocks import Block, blocks_of, commands_of, matches
 
 READY_WITHIN_S = 60.0
-COMMAND_TIMEOUT_S = 120.0
+COMMAND_TIMEOUT_S = 240.0  # a cluster of Spark starts several Java machines
 
 
 class WrongPage(Exception):

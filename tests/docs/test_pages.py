@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
@@ -42,11 +43,21 @@ def _server_environment(directory, port):
     return {"JUPYTER_CONFIG_PATH": str(directory), "JUPYTER_PORT": str(port)}
 
 
+def _spark_home(directory):
+    """Let Spark, whose workers write to its home, have one here: of links to what pyspark brings."""
+    directory.mkdir()
+    for part in Path(importlib.util.find_spec("pyspark").origin).parent.iterdir():
+        (directory / part.name).symlink_to(part)
+    return {"SPARK_HOME": str(directory)}
+
+
 @pytest.mark.parametrize("page", [pytest.param(p, id=str(p.relative_to(ROOT))) for p in PAGES if _blocks(p)])
 def test_page_does_what_it_says(page, tmp_path, unused_port):
     work = tmp_path / "work"
     work.mkdir()
     environment = {**_environment(tmp_path), **_server_environment(tmp_path / "etc", unused_port)}
+    if "pyspark" in page.read_text(encoding="utf-8"):
+        environment.update(_spark_home(tmp_path / "spark"))
     runner = Path(__file__).with_name("run_page.py")
     command = [sys.executable, "-W", "error", str(runner), str(page)]
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=300)
