@@ -27,7 +27,7 @@ _OWN = {
     "otlp": ".otlp:OTLPSink",
     "http": ".http:HTTPSink",
 }
-_HAND_ON_TO = {"lake": "..lake.lake:Lake", "nats": ".nats_access:Access"}  # which takes what else they are given
+_HAND_ON_TO = {"lake": "..lake.lake:Lake", "nats": ".nats.access:Access"}  # which takes what else they are given
 _PATHS = ("/", "./", "../", "~", ".\\", "..\\", "\\")  # how a path begins that can be nothing else
 _SCHEMES = {
     "file": "lake",
