@@ -49,7 +49,7 @@ class ReadAhead:
 
     def _take(self, hand: Hand, segments: Sequence[SegmentFile]) -> None:
         try:
-            read = self._feed.take(segments, self._limits, hand)
+            read = self._feed.take_behind(hand, segments, self._limits)
         except Exception:  # whoever takes it in its turn meets the same, and says it
             return
         if read is not None and read.is_full:

@@ -101,37 +101,44 @@ class Feed:
         progress = self._cursor.segments.get(segment.name)
         return progress.offset if progress is not None and progress.offset < segment.size else 0
 
-    def take(self, segments: Iterable[SegmentFile], limits: BatchLimits, behind: Hand | None = None) -> Hand | None:
-        """Take the next lines, at least one; None if there are none. The cursor stays where it is.
-
-        behind: was taken before, and is to be acknowledged first.
-        """
-        taken = {} if behind is None else {take.segment: take for take in behind.takes}
+    def take(self, segments: Iterable[SegmentFile], limits: BatchLimits) -> Hand | None:
+        """Take the next lines, at least one; None if there are none. The cursor stays where it is."""
         filling = _Filling(limits, self._is_settled)
-        if behind is None:
-            self.is_before_damage = False
+        self.is_before_damage = False
         for segment in segments:
             if filling.is_full:
                 break
             try:
                 with SegmentText(segment) as text:
                     progress = self._progress(segment, text)
-                    start = progress.offset
-                    if segment.name in taken:
-                        if (taken[segment.name].inode, taken[segment.name].start) != (text.inode, start):
-                            return None  # it was rewritten meanwhile
-                        start = taken[segment.name].end
-                    is_some = filling.fill(segment, text, start)
-                    if behind is not None:
-                        continue
+                    is_some = filling.fill(segment, text, progress.offset)
                     self.is_before_damage |= filling.is_before_damage
                     if not (is_some or filling.is_full or filling.is_before_damage):
                         self._seen[segment.name] = segment.inode, text.end, segment.sealed
+            except FileNotFoundError:
+                continue
             except OSError as error:  # there is another look
-                if behind is not None:
-                    return None
-                if not isinstance(error, FileNotFoundError):
-                    self._unreadable(error.strerror or type(error).__name__)
+                self._unreadable(error.strerror or type(error).__name__)
+        return filling.hand()
+
+    def take_behind(self, hand: Hand, segments: Iterable[SegmentFile], limits: BatchLimits) -> Hand | None:
+        """Take what comes behind lines that are not acknowledged yet; None if these do not stand there any more.
+
+        Raises OSError.
+        """
+        taken = {take.segment: take for take in hand.takes}
+        filling = _Filling(limits, self._is_settled)
+        for segment in segments:
+            if filling.is_full:
+                break
+            with SegmentText(segment) as text:
+                progress = self._progress(segment, text)
+                start = progress.offset
+                if (take := taken.get(segment.name)) is not None:
+                    if (take.inode, take.start) != (progress.inode, start):
+                        return None
+                    start = take.end
+                filling.fill(segment, text, start)
         return filling.hand()
 
     def _is_settled(self, segment: SegmentFile) -> bool:
