@@ -80,7 +80,8 @@ class Vigil:
                 return
             state, name = shipper.state, shipper.sink.name
             if state.failing_since:
-                self._wait("failing", f"{directory}: waits for {name}: {state.reason}")
+                reason = state.reason.removeprefix(f"{name}: ")  # many begin with it
+                self._wait("failing", f"{directory}: waits for {name}: {reason}")
             elif is_awaited and silent_s >= PATIENCE_S + shipper.batch_age_s:
                 self._wait(
                     "silent", f"{directory}: waits for {name}, which has not answered for {silent_s:.0f} seconds"
