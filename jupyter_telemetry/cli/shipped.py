@@ -12,12 +12,13 @@ from ..journal.accounts import read_accounts
 from ..journal.cursors import Cursor, cursors
 from ..printable import printable
 from ..shipping.reckoning import reckon
+from ..shipping.retirement import retire
 from ..shipping.state import read_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["shipped", "table"]
+__all__ = ["forgotten", "shipped", "table"]
 
 _COLUMNS = ("delivered", "waiting", "refused", "expired", "erased", "lost", "recorded")
 _HEADINGS = ("Destination", "Delivered", "Waiting", "Dead letters", "Expired", "Erased", "Lost", "Recorded", "Now")
@@ -56,6 +57,25 @@ def _of(path: Path, directory: Path, lost: int) -> dict[str, Any]:
     names = ("failing_since", "reason", "last_delivered_at")
     unerased = state.get("unerased") or 0
     return {**found, **counts, **{name: state.get(name) or None for name in names}, "unerased": unerased}
+
+
+def forgotten(directory: Path, name: str) -> str:
+    """Forget a destination; say what it has not had.
+
+    Raises ConfigurationError for one that is not known, or shipped to; JournalError.
+    """
+    retired = retire(directory, name)
+    lines = [f"{retired.destination} is forgotten."]
+    if retired.reckoning is None:
+        lines.append("How much of the journal it has not had is not known: its cursor could not be read.")
+    else:
+        found = retired.reckoning
+        lines.append(f"Delivered: {found.delivered:,}. Still waiting, and not sent any more: {found.waiting:,}.")
+        if found.refused:
+            lines.append(f"Dead letters, which stay for as long as the journal's limits let them: {found.refused:,}.")
+    if retired.untold:
+        lines.append(f"Erased here, which it was not told of (have that done there): {retired.untold:,}.")
+    return "\n".join(lines)
 
 
 def table(sinks: list[dict[str, Any]]) -> Table:

@@ -52,8 +52,13 @@ class _Holdings:
 @click.option(
     "--sinks", is_flag=True, help="Say what became of every event for each destination that it is shipped to."
 )
+@click.option(
+    "--forget",
+    metavar="NAME",
+    help="With --sinks: forget a destination that nothing is shipped to any more.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def command(journal: Path | None, config: Path | None, sinks: bool, as_json: bool) -> int:
+def command(journal: Path | None, config: Path | None, sinks: bool, forget: str | None, as_json: bool) -> int:
     """Say what is recorded, in which form, why and where; what the configuration allows, and what to do next.
 
     \b
@@ -64,6 +69,10 @@ def command(journal: Path | None, config: Path | None, sinks: bool, as_json: boo
     Exit status 1 if nothing is recorded, or the configuration cannot be used; with --sinks, if nothing is shipped, or a
     destination does not take what is sent.
     """
+    if forget is not None:
+        if not sinks or as_json:
+            raise click.UsageError("--forget goes with --sinks, and without --json")
+        return _forget(find_source(journal, config), forget)
     if sinks:
         return _sinks(find_source(journal, config), as_json=as_json)
     governed = find_governed(journal, config)
@@ -101,6 +110,11 @@ def _sinks(source: Source, *, as_json: bool) -> int:
         )
     is_well = all(not (sink["problem"] or sink["failing_since"]) for sink in found)
     return 0 if found and is_well else 1
+
+
+def _forget(source: Source, name: str) -> int:
+    click.echo(printable(shipped.forgotten(source.directory, name), keep="\n"))
+    return 0
 
 
 def _disclosed(governed: Governed) -> dict[str, Any] | None:

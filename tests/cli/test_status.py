@@ -336,3 +336,18 @@ def test_sinks_says_what_a_destination_keeps_that_was_erased_here(run, journal, 
     assert run("erase", "--journal", journal, "--yes").status == 0
     assert shipper.ship(30)
     assert "it keeps 3 that were erased here" in run("status", "--sinks", "--journal", journal).out
+
+
+def test_a_destination_is_forgotten_and_never_in_silence(run, journal, tmp_path):
+    sink = DatabaseSink(tmp_path / "events.db")
+    assert Shipper(journal, sink).ship()
+    record(journal, SAVE, {"path": "later.ipynb"})
+    done = run("status", "--sinks", "--journal", journal, "--forget", sink.name)
+    assert (done.status, done.err) == (0, "")
+    assert done.out == f"{sink.name} is forgotten.\nDelivered: 3. Still waiting, and not sent any more: 1.\n"
+    again = run("status", "--sinks", "--journal", journal, "--forget", sink.name)
+    assert (again.status, again.err) == (
+        1,
+        f"Error: nothing is shipped to '{sink.name}'; known are no destinations\n",
+    )
+    assert "--forget goes with --sinks" in run("status", "--journal", journal, "--forget", sink.name).err
