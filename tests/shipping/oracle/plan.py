@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_telemetry import TelemetryError
 from shipping.scene import expire_oldest
 
 from .destinations import DESTINATIONS, kind_of
@@ -108,6 +109,8 @@ class Plan:
                 self._chance.choices(list(self._actions), list(self._actions.values()))[0]()
                 time.sleep(destination.step_s)
             return self._end()
+        except TelemetryError as error:
+            return [f"what is at rest cannot be read: {error}"]
         finally:
             self._kill(self._recorders + self._shippers + self._erasers + self._compactors)
             destination.stop()
