@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError, JournalError
 from ..journal.cursors import CURSOR_FILE, Cursor, cursors
+from ..lease import Lease
 from .afterwards import erasures
-from .lease import Lease
 from .reckoning import reckon
 
 if TYPE_CHECKING:
