@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from ..journal.access import shared_mode
-from ..journal.cursors import CURSOR_FILE, Cursor, Progress
 from ..journal.deadletters import DIRECTORY as DEAD_LETTERS
-from ..journal.deadletters import dead_letters, remove_dead_letters, write_dead_letters
 from ..journal.identity import journal_name
-from ..journal.line import id_of
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
-from ..journal.segment import scan
-from ..journal.tombstones import erased_ids
 from ..lockfile import LockLost
 from ..privatefile import give_to_owner_of, make_private
-from .afterwards import account_for_the_gone, erasures
-from .ahead import ReadAhead
 from .batch import Batch, Overtaken
 from .delivery import Delivery, odd
-from .feed import Feed
+from .hold import Hold
 from .redelivery import Redelivery
-from .refusals import Refusals
+from .settlement import erasures
 from .sink import CannotErase, SinkError
-from .state import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from ..journal.deadletters import DeadLetter
     from ..lease import Lease
     from .backoff import Backoff
     from .feed import Hand
@@ -90,12 +79,8 @@ class Carrier:
         self._erasure = JournalLock(directory)
         self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
         self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
-        self._cursor: Cursor | None = None
-        self._feed: Feed | None = None
-        self._ahead: ReadAhead | None = None
-        self._refusals: Refusals | None = None
+        self._hold: Hold | None = None
         self._settled_at = 0.0
-        self._is_unsaved = False  # whether the last acknowledgement stands in no file yet
         self._since: float | None = None  # when something was first seen to wait for a batch to fill
         self._waiting = 0  # bytes, at the last look
         self._is_unreadable = False
@@ -137,31 +122,32 @@ class Carrier:
     def _ship_next(self, *, until_empty: bool) -> bool | None:
         """Send one batch; None: there may be more."""
         self._wait(0.0)
-        feed, cursor, ahead = self._opened()
+        hold = self._held()
+        feed = hold.feed
         self._lease.check()
         if time.monotonic() - self._settled_at >= SETTLE_INTERVAL_S:
-            self._settle(cursor)
+            self._settle(hold)
         self._is_unreadable = False
         segments = feed.segments()
         waiting = self._state.waiting_bytes = feed.waiting_bytes(segments)
-        hand = feed.take_again(cursor.in_hand) if cursor.in_hand else ahead.take()
+        hand = feed.take_again(hold.cursor.in_hand) if hold.cursor.in_hand else hold.ahead.take()
         if hand is None and waiting and not self._may_be_due(waiting, until_empty=until_empty):
-            self._settle(cursor)
+            self._settle(hold)
             return False
         if hand is None:
             hand = feed.take(segments, self._limits)
             if hand is not None and not (hand.is_full or self._is_old(until_empty=until_empty)):
-                self._settle(cursor)
+                self._settle(hold)
                 return False
         if hand is not None:
-            self._send(feed, cursor, hand, ahead.behind(hand, segments))
+            self._send(hold, hand, hold.ahead.behind(hand, segments))
             return None
         if until_empty and feed.is_before_damage:  # what comes behind is sent when nobody mends that any more
             self._wait(DAMAGE_INTERVAL_S)
             return None
         self._since = None
         self._state.waiting_bytes = 0
-        is_settled = self._settle(cursor)
+        is_settled = self._settle(hold)
         if not self._is_unreadable and is_settled:
             self._state.well()
         return not self._is_unreadable and is_settled
@@ -179,7 +165,9 @@ class Carrier:
         self._since = now if self._since is None else self._since
         return until_empty or now - self._since >= self._limits.age_s
 
-    def _send(self, feed: Feed, cursor: Cursor, hand: Hand, meanwhile: AbstractContextManager[None]) -> None:
+    def _send(self, hold: Hold, hand: Hand, meanwhile: AbstractContextManager[None]) -> None:
+        feed, cursor = hold.feed, hold.cursor
+
         def check() -> None:
             self._lease.check()
             if not feed.is_unchanged(hand):
@@ -187,24 +175,25 @@ class Carrier:
 
         sent_before = feed.is_sent_before(hand)
         feed.begin(hand)
-        self._save(cursor)
+        self._save(hold)
         self._check_hand = check
         batch = self._batch(hand.lines, sent_before=sent_before, check=check)
         with meanwhile:
-            refused = self._delivery.deliver(batch, self._doubting(cursor)) if hand.lines else {}
+            refused = self._delivery.deliver(batch, self._doubting(hold)) if hand.lines else {}
         if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
-            remove_dead_letters(self._directory, self._place.name, batch.ids, self._lease.check)
-            self._known_refusals().discard(batch.ids, self._lease.check)
+            hold.discard(batch.ids)
         if refused:
-            self._bury(hand, refused)
+            letters = [(hand.lines[index], reason, hand.segment_of(index)) for index, reason in sorted(refused.items())]
+            hold.bury(letters, check)
+            self._state.refused(len(refused), letters[0][1])
         feed.acknowledge(hand, refused)
         cursor.doubts = 0
         self._check_hand = None
         # The cursor is written before the next batch is sent, or when there is none: once a batch. Whoever is killed
         # before that sends this one again.
-        self._is_unsaved = True
+        hold.is_unsaved = True
         if refused:
-            self._save(cursor)
+            self._save(hold)
         self._since = None
         self._state.delivered(len(hand.lines) - len(refused))
 
@@ -219,60 +208,38 @@ class Carrier:
         self._state.refused_again(len(refused), next(iter(refused.values()), ""))
         return refused
 
-    def _doubting(self, cursor: Cursor) -> Callable[[], bool]:
+    def _doubting(self, hold: Hold) -> Callable[[], bool]:
         """Return what counts, over restarts, how often the destination has refused the batch in hand as a whole."""
 
         def doubt() -> bool:
-            cursor.doubts += 1
-            self._save(cursor)
-            return cursor.doubts > MOST_DOUBTS
+            hold.cursor.doubts += 1
+            self._save(hold)
+            return hold.cursor.doubts > MOST_DOUBTS
 
         return doubt
 
-    def _bury(self, hand: Hand, refused: dict[int, str]) -> None:
-        """Write dead letters, and none of an event that is erased meanwhile: an erasure looks for them at its end."""
-        letters = [(hand.lines[index], reason, hand.segment_of(index)) for index, reason in sorted(refused.items())]
-        check = self._check_hand or self._lease.check
-        path = write_dead_letters(self._directory, self._place.name, letters, check)
-        try:
-            check()
-        except Overtaken:
-            path.unlink(missing_ok=True)
-            raise
-        self._known_refusals().add((id_of(line).decode(), segment) for line, _, segment in letters)
-        self._state.refused(len(refused), letters[0][1])
-
     # What is done beside
 
-    def _settle(self, cursor: Cursor) -> bool:
+    def _settle(self, hold: Hold) -> bool:
         """Carry erasures on, and account for segments that are gone; say whether the destination knows of all."""
         self._settled_at = time.monotonic()
         self._schemas = {}
         self._check_hand = None
-        if self._is_unsaved:
-            self._save(cursor)
+        if hold.is_unsaved:
+            self._save(hold)
         if self.redelivery.is_asked_for:
-            self.redelivery.run(self._deliver_again, self._known_refusals(), self._lease.check)
+            self.redelivery.run(self._deliver_again, hold.refusals, self._lease.check)
             self._check_hand = None
         is_done = True
-        for ids, note in erasures(self._directory, cursor):
+        for ids, note in erasures(self._directory, hold.cursor):
             # While an erasure is at work, what it has named may still be sent: it is carried on when that is over.
             is_done = self._erasure.is_free() and self._erase(ids)
             if not is_done:
                 break
             note()
-            self._save(cursor)
-        if account_for_the_gone(self._directory, cursor, self._refused_by_segment):
-            self._save(cursor)
-            self._sum_up_refusals(cursor)
+            self._save(hold)
+        hold.account_for_the_gone()
         return is_done
-
-    def _sum_up_refusals(self, cursor: Cursor) -> None:
-        refusals = self._known_refusals()
-        if refusals.known:
-            segments = {segment.name for segment in scan(self._directory)} | cursor.segments.keys()
-            letters = {letter.event_id for letter in self._letters()}
-            refusals.sum_up(segments, letters, erased_ids(self._directory), self._lease.check)
 
     def _erase(self, ids: list[str]) -> bool:
         """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
@@ -310,51 +277,28 @@ class Carrier:
                 _sweep(directory)
         return True
 
-    def _opened(self) -> tuple[Feed, Cursor, ReadAhead]:
-        if self._cursor is None or self._feed is None or self._ahead is None:
-            cursor = Cursor.load(self._place / CURSOR_FILE, self._sink.name)
-            cursor.name = cursor.name or os.urandom(4).hex()
-            if not cursor.segments and read_state(self._place):  # the cursor was lost: who knows what was sent
-                for segment in scan(self._directory):
-                    cursor.segments[segment.name] = Progress(segment.inode, sent=segment.size)
-            self._cursor = cursor
-            self._feed = Feed(self._directory, cursor, self._refused_ids, self._say_unreadable)
-            self._ahead = ReadAhead(self._feed, self._limits)
-        return self._feed, self._cursor, self._ahead
-
-    def _letters(self) -> list[DeadLetter]:
-        return list(dead_letters(self._directory, self._place.name))
-
-    def _known_refusals(self) -> Refusals:
-        if self._refusals is None:
-            self._refusals = Refusals(self._place, self._opened()[1].name)
-        return self._refusals
-
-    def _refused_by_segment(self) -> Counter[str]:
-        letters = [(letter.event_id, letter.segment) for letter in self._letters()]
-        refusals = self._known_refusals()
-        return refusals.by_segment(letters, erased_ids(self._directory) if refusals.known else ())
-
-    def _refused_ids(self) -> set[str]:
-        refusals = self._known_refusals()
-        return ({letter.event_id for letter in self._letters()} | refusals.standing) - refusals.taken
+    def _held(self) -> Hold:
+        if self._hold is None:
+            self._hold = Hold(
+                self._directory, self._place, self._sink.name, self._limits, self._lease.check, self._say_unreadable
+            )
+        return self._hold
 
     def _let_go(self) -> None:
         """Write down what is acknowledged, if that can be done, and forget the rest."""
-        if self._cursor is not None and self._is_unsaved:
+        if self._hold is not None and self._hold.is_unsaved:
             with contextlib.suppress(OSError, LockLost):
-                self._save(self._cursor)
+                self._save(self._hold)
         self._forget()
 
     def _forget(self) -> None:
-        self._cursor = self._feed = self._ahead = self._refusals = self._check_hand = None
-        self._is_unsaved = False
+        self._hold = self._check_hand = None
 
-    def _save(self, cursor: Cursor) -> None:
-        cursor.save(self._place / CURSOR_FILE, self._lease.check)
-        if self._is_unsaved:
+    def _save(self, hold: Hold) -> None:
+        was_unsaved = hold.is_unsaved
+        hold.save()
+        if was_unsaved:
             self._disk_backoff.succeeded()
-        self._is_unsaved = False
 
     def hand_back(self) -> None:
         """Let others have what this shipper holds."""

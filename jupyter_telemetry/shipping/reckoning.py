@@ -14,9 +14,9 @@ from ..journal.line import examine
 from ..journal.reader import JournalReader
 from ..journal.text import SegmentText
 from ..journal.tombstones import erased_ids
-from .afterwards import account_for_the_gone
 from .feed import Feed
 from .refusals import Refusals
+from .settlement import account_for_the_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from jupyter_telemetry.errors import JournalError
 from jupyter_telemetry.journal.cursors import Cursor, Progress
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
-from jupyter_telemetry.shipping.afterwards import account_for_the_gone, erasures
+from jupyter_telemetry.shipping.settlement import account_for_the_gone, erasures
 
 from .scene import expire_oldest, put
 
