@@ -12,6 +12,7 @@ from sinks.nats_servers import NATSServers
 from sinks.postgresql_server import PASSWORD, PostgreSQLServer
 from sinks.running import WebServer, as_recorded
 
+from jupyter_telemetry.errors import LakeError
 from jupyter_telemetry.lake.lake import Lake
 
 from .disk import SmallDisk
@@ -188,7 +189,12 @@ class LakeOnADisk(Destination):
 
     def at_rest(self) -> list[bytes]:
         assert self.lake is not None
-        return [orjson.dumps(event) for event in Lake(self.lake).events()]
+        while True:
+            try:
+                return [orjson.dumps(event) for event in Lake(self.lake).events()]
+            except LakeError as error:  # a file that was compacted meanwhile is read where it is now
+                if "No such file" not in str(error):
+                    raise
 
 
 DESTINATIONS: dict[str, Callable[[Path, int], Destination]] = {
