@@ -67,7 +67,7 @@ class Recorder:
     ----------
     sink: of a destination that a thread of it ships to, or None.
     durability: as of a JournalHandler.
-    clock_s: how far its clock is ahead of ours.
+    clocks_s: by how much its clock is ahead of ours: by one of these, and now and then it jumps to another.
     file_bytes: how long its files may become; 0: without a limit.
     unacceptable: the name of an event that the destination refuses.
     """
@@ -79,19 +79,20 @@ class Recorder:
         *,
         sink: dict[str, Any] | None,
         durability: str,
-        clock_s: int,
+        clocks_s: list[int],
         file_bytes: int,
         unacceptable: str,
     ) -> None:
         self._name = name
         self._chance = random.Random(name)
-        self._clock_s = clock_s
+        self._clocks_s = clocks_s
+        self._clock_s = self._chance.choice(clocks_s)
         self._file_bytes = file_bytes or resource.RLIM_INFINITY
         self._unacceptable = unacceptable
         self._journal = JournalWriter(
             directory,
             Limits(self._chance.choice([5000, 50_000, 10_000_000]), 3600.0, 10**9, 30 * 86400.0),
-            system=System(wall_clock=lambda: time.time() + clock_s),
+            system=System(wall_clock=lambda: time.time() + self._clock_s),
             sync_interval_s=None if durability == "disk" else 1.0,
         )
         self._queue = QueuedWriter(self._journal, QUEUE_BYTES, PATIENCE_S) if durability == "memory" else None
@@ -111,6 +112,8 @@ class Recorder:
             self._shipper.start()
         while not is_over:
             self._record(orjson.dumps(self._event()) + b"\n")
+            if self._chance.random() < 0.005:
+                self._clock_s = self._chance.choice(self._clocks_s)
             time.sleep(self._chance.choice([0, 0, 0, 0.001, 0.002, 0.01]))
         (self._queue or self._journal).close()
         self._tell()
