@@ -1,4 +1,7 @@
-"""What is killed: `python -m shipping.oracle.programs record|ship|erase|compact …`."""
+"""What is killed: `python -m shipping.oracle.programs record|ship|erase|compact …`.
+
+Each ends when the plan has, even one that was killed itself.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +113,8 @@ class Recorder:
         signal.signal(signal.SIGTERM, lambda *_: is_over.append(1))
         if self._shipper is not None:
             self._shipper.start()
-        while not is_over:
+        plan = os.getppid()
+        while not is_over and os.getppid() == plan:
             self._record(orjson.dumps(self._event()) + b"\n")
             if self._chance.random() < 0.005:
                 self._clock_s = self._chance.choice(self._clocks_s)
@@ -160,8 +164,9 @@ def record(directory: str, name: str, settings: str) -> None:
 def ship(directory: str, sink: str) -> None:
     """Ship until killed."""
     shipper_of(directory, json.loads(sink)).start()
-    while True:
-        time.sleep(10)
+    plan = os.getppid()
+    while os.getppid() == plan:
+        time.sleep(0.5)
 
 
 def erase_a(directory: str) -> None:
