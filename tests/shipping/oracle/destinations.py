@@ -38,7 +38,9 @@ class Destination:
     keeps_lines = False  # byte by byte; else the same event
     is_killable = False
     unacceptable = "refuse me"  # the name of an event that becomes a dead letter, where any does
-    clocks_s: tuple[int, ...] = (0, 0, 0, -86400, -3600, 3600, 86400)  # of those who record, against ours
+    # By how much the clocks of those who record are ahead. One that is ahead by a day takes the segments of the others
+    # for those of dead ones (retention).
+    clocks_s: tuple[int, ...] = (0, 0, 0, -86400, -3600, 3600, 86400)
     step_s = 0.12
     sink: dict[str, Any]
     proxy: FaultyProxy | None = None

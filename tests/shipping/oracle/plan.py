@@ -294,14 +294,14 @@ class Plan:
         settings: dict[str, Any] = {
             "sink": chance.choice([None, None, destination.sink]),
             "durability": chance.choice(["process", "process", "memory", "disk"]),
-            # Ahead by less than an hour makes a writer take the others' segments for those of dead ones (retention).
-            "clock_s": chance.choice(destination.clocks_s),
+            "clocks_s": destination.clocks_s,
             "file_bytes": chance.choice([0, 0, 4000, 30_000]),
             "unacceptable": destination.unacceptable,
         }
         name = f"recorder {len(list(self._home.glob('told*')))} {chance.random()}"
-        shown = {**settings, "sink": bool(settings["sink"]), "unacceptable": ""}
-        self._say(f"a recorder starts: {', '.join(f'{key}={value}' for key, value in shown.items() if value)}")
+        ships = ", and ships" if settings["sink"] else ""
+        room = f", with files of at most {settings['file_bytes']} bytes" if settings["file_bytes"] else ""
+        self._say(f"a recorder starts, at the durability {settings['durability']}{ships}{room}")
         self._recorders.append(self._start("record", str(self._journal), name, json.dumps(settings)))
 
     def _start_shipper(self) -> None:

@@ -1,4 +1,7 @@
-"""What is killed: `python -m shipping.oracle.programs record|ship|erase|compact …`."""
+"""What is killed: `python -m shipping.oracle.programs record|ship|erase|compact …`.
+
+Each ends when the plan has, even one that was killed itself.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,7 @@ class Recorder:
     ----------
     sink: of a destination that a thread of it ships to, or None.
     durability: as of a JournalHandler.
-    clock_s: how far its clock is ahead of ours.
+    clocks_s: by how much its clock is ahead of ours: by one of these, and now and then it jumps to another.
     file_bytes: how long its files may become; 0: without a limit.
     unacceptable: the name of an event that the destination refuses.
     """
@@ -79,19 +82,20 @@ class Recorder:
         *,
         sink: dict[str, Any] | None,
         durability: str,
-        clock_s: int,
+        clocks_s: list[int],
         file_bytes: int,
         unacceptable: str,
     ) -> None:
         self._name = name
         self._chance = random.Random(name)
-        self._clock_s = clock_s
+        self._clocks_s = clocks_s
+        self._clock_s = self._chance.choice(clocks_s)
         self._file_bytes = file_bytes or resource.RLIM_INFINITY
         self._unacceptable = unacceptable
         self._journal = JournalWriter(
             directory,
             Limits(self._chance.choice([5000, 50_000, 10_000_000]), 3600.0, 10**9, 30 * 86400.0),
-            system=System(wall_clock=lambda: time.time() + clock_s),
+            system=System(wall_clock=lambda: time.time() + self._clock_s),
             sync_interval_s=None if durability == "disk" else 1.0,
         )
         self._queue = QueuedWriter(self._journal, QUEUE_BYTES, PATIENCE_S) if durability == "memory" else None
@@ -109,8 +113,11 @@ class Recorder:
         signal.signal(signal.SIGTERM, lambda *_: is_over.append(1))
         if self._shipper is not None:
             self._shipper.start()
-        while not is_over:
+        plan = os.getppid()
+        while not is_over and os.getppid() == plan:
             self._record(orjson.dumps(self._event()) + b"\n")
+            if self._chance.random() < 0.005:
+                self._clock_s = self._chance.choice(self._clocks_s)
             time.sleep(self._chance.choice([0, 0, 0, 0.001, 0.002, 0.01]))
         (self._queue or self._journal).close()
         self._tell()
@@ -157,8 +164,9 @@ def record(directory: str, name: str, settings: str) -> None:
 def ship(directory: str, sink: str) -> None:
     """Ship until killed."""
     shipper_of(directory, json.loads(sink)).start()
-    while True:
-        time.sleep(10)
+    plan = os.getppid()
+    while os.getppid() == plan:
+        time.sleep(0.5)
 
 
 def erase_a(directory: str) -> None:
