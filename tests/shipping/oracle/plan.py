@@ -120,9 +120,9 @@ class Plan:
         for mend in list(self._mends):
             self._mend(mend)
         self._kill(self._recorders + self._shippers)
-        self._say(f"{len(self._destination.at_rest())} are at rest by what was killed")
-        for process in self._erasers + self._compactors:
+        for process in self._erasers + self._compactors:  # who reads a lake meanwhile may find a file gone
             process.wait(PATIENCE_S)
+        self._say(f"{len(self._destination.at_rest())} are at rest by what was killed")
         shipper = shipper_of(self._journal, self._destination.sink)
         deadline = time.monotonic() + PATIENCE_S
         while not (is_all := shipper.ship(10)) and time.monotonic() < deadline:
