@@ -150,9 +150,12 @@ class DemoServer:
 
 @contextlib.contextmanager
 def _undisturbed() -> Any:
-    """Hold off Ctrl-C: impatience must not leave a server behind."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Hold off Ctrl-C until the end: impatience must not leave a server behind."""
+    held: list[tuple[int, Any]] = []
+    before = signal.signal(signal.SIGINT, lambda *given: held.append(given))
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+    if held and callable(before):
+        before(*held[0])

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import httpx
 import pytest
 
-from jupyter_telemetry.demo.server import DemoServer
+from jupyter_telemetry.demo.server import DemoServer, _undisturbed
 from jupyter_telemetry.errors import TelemetryError
 
 
@@ -43,3 +44,17 @@ def test_the_token_stands_in_no_argument_that_others_can_read(directories):
         arguments = [argument for child in psutil.Process().children(True) for argument in child.cmdline()]
         assert any("jupyter_server" in argument for argument in arguments)
         assert not any(server.token in argument for argument in arguments)
+
+
+def test_ctrl_c_in_the_middle_of_a_stop_is_heard_at_its_end():
+    ended = []
+
+    def stop():
+        with _undisturbed():
+            signal.raise_signal(signal.SIGINT)
+            ended.append("the server")
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert ended == ["the server"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
