@@ -155,7 +155,13 @@ class SyncThread:
         self._interval_s = interval_s
         self._round = weakref.WeakMethod(writer.sync_round, lambda _: self.end())
         self._running: _Running | None = None
+        self._ended: _Running | None = None
         self.is_parked = True
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether one that was to end has not yet: it still does its last round, and nobody else need."""
+        return self._ended is not None and self._ended.is_alive()
 
     def wake(self) -> None:
         """Have it go on. The writer calls this under its lock, under which `is_parked` is set too."""
@@ -180,6 +186,7 @@ class SyncThread:
         running, self._running = self._running, None
         self.is_parked = True
         if running is not None:
+            self._ended = running
             running.is_over = True
             running.bell.set()
         return running

@@ -127,17 +127,19 @@ def test_a_writer_that_nobody_uses_takes_its_thread_with_it(make_writer, disk, d
 
 
 def test_nothing_waits_for_a_disk_that_hangs_in_a_sync(make_writer, disk):
-    released = threading.Event()
+    hangs, released = threading.Event(), threading.Event()
 
     def hang(fd: int) -> None:
+        hangs.set()
         released.wait(30)
 
     writer = make_writer({"sync": hang}, sync_interval_s=0.01, exit_timeout_s=0.1)
     writer.write(line(1))
-    wait_until(lambda: threads())
+    assert hangs.wait(20)
     writer.write(line(2))
     began = time.monotonic()
     writer.close()
+    writer.close()  # as logging.shutdown does after the end of the interpreter has
     took_s = time.monotonic() - began
     released.set()
 
