@@ -155,31 +155,46 @@ class SyncThread:
         self._interval_s = interval_s
         self._round = weakref.WeakMethod(writer.sync_round, lambda _: self.end())
         self._running: _Running | None = None
+        self._ended: _Running | None = None
         self.is_parked = True
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether one that was to end has not yet: it still does its last round, and nobody else need."""
+        return self._ended is not None and self._ended.is_alive()
 
     def wake(self) -> None:
         """Have it go on. The writer calls this under its lock, under which `is_parked` is set too."""
         self.is_parked = False
-        if self._running is not None and self._running.is_alive():
-            self._running.bell.set()
+        running = self._running
+        if running is not None and running.is_alive():
+            running.bell.set()
             return
-        self._running = _Running(self)
+        self._running = running = _Running(self)
         try:
-            self._running.start()
+            running.start()
         except RuntimeError:  # the interpreter is ending
             self._running = None
             self.is_parked = True
 
     def hurry(self) -> None:
         """Have a round at once."""
-        if self._running is not None:
-            self._running.bell.set()
+        running = self._running
+        if running is not None:
+            running.bell.set()
+
+    def died(self, running: _Running) -> None:
+        """Have another one begun when something is written next."""
+        if self._running is running:
+            self._running = None
+            self.is_parked = True
 
     def end(self) -> threading.Thread | None:
         """Have a last round, and end, some time; return the thread that does so."""
         running, self._running = self._running, None
         self.is_parked = True
         if running is not None:
+            self._ended = running
             running.is_over = True
             running.bell.set()
         return running
@@ -193,6 +208,12 @@ class _Running(threading.Thread):
         self._of = of
 
     def run(self) -> None:
+        try:
+            self._go_round()
+        finally:
+            self._of.died(self)
+
+    def _go_round(self) -> None:
         of = self._of
         while True:
             self.bell.wait(None if of.is_parked and not self.is_over else of._interval_s)

@@ -120,10 +120,11 @@ class JournalWriter(SegmentInHand):
             self._schemas_at = AT_ONCE
             self._store_schemas(self._clock())
             self._part()
-            last_round = self._sync_thread.end() if self._sync_thread else None
+            thread = self._sync_thread
+            last_round = thread.end() if thread else None
         if last_round is not None:
             last_round.join(self._exit_timeout_s)
-        elif self._unsynced.parts:  # the interpreter is ending, and starts no thread
+        elif self._unsynced.parts and not (thread and thread.is_ending):  # the interpreter is ending: there is none
             self._sync_now()
         self._account(patient=True)
         self.losses.say(now=True)

@@ -126,18 +126,40 @@ def test_a_writer_that_nobody_uses_takes_its_thread_with_it(make_writer, disk, d
     assert names(directory) == ["sealed"]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is told of any
+def test_a_thread_that_dies_is_followed_by_another(make_writer, disk, clock):
+    died = []
+
+    def sync(fd: int) -> None:
+        if not died:
+            died.append(threading.current_thread())
+            raise SystemExit
+        disk.sync(fd)
+
+    writer = make_writer({"sync": sync}, sync_interval_s=0.02)
+    writer.write(line(1))
+    wait_until(lambda: died and not died[0].is_alive())
+    clock.advance(0.5)
+    writer.write(line(2))
+
+    wait_until(lambda: disk.synced and not writer._unsynced.is_behind(writer._tally.read()))
+    assert writer.counts() == {"written": 2, "lost": 0, "expired": 0}
+
+
 def test_nothing_waits_for_a_disk_that_hangs_in_a_sync(make_writer, disk):
-    released = threading.Event()
+    hangs, released = threading.Event(), threading.Event()
 
     def hang(fd: int) -> None:
+        hangs.set()
         released.wait(30)
 
     writer = make_writer({"sync": hang}, sync_interval_s=0.01, exit_timeout_s=0.1)
     writer.write(line(1))
-    wait_until(lambda: threads())
+    assert hangs.wait(20)
     writer.write(line(2))
     began = time.monotonic()
     writer.close()
+    writer.close()  # as logging.shutdown does after the end of the interpreter has
     took_s = time.monotonic() - began
     released.set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -148,6 +149,27 @@ def test_a_text_that_a_schema_gets_later_adds_columns(tmp_path):
     put(tmp_path, things(2, at=TODAY), things(2, at=TODAY, schema=later))
     assert by_duckdb(tmp_path, "SELECT count(*), count(more) FROM {}") == [(4, 0)]
     assert len(list((tmp_path / "_schemas").iterdir())) == 2
+
+
+@pytest.mark.parametrize("how", ["a new file", "a merged one"])
+def test_a_file_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_is_acknowledged(
+    tmp_path, monkeypatch, how
+):
+    if how == "a merged one":
+        put(tmp_path, things(2, at=TODAY, first=10))
+    before = {path.stat().st_ino for path in tmp_path.glob("schema=*/*/*.parquet")}
+    synced = []
+
+    def note(fd, fsync=os.fsync):
+        fsync(fd)
+        synced.append((os.fstat(fd).st_ino, [path.stat().st_ino for path in tmp_path.glob("schema=*/*/*.parquet")]))
+
+    monkeypatch.setattr(os, "fsync", note)
+    put(tmp_path, things(2, at=TODAY))
+    (path,) = tmp_path.glob("schema=*/*/*.parquet")
+    assert path.stat().st_ino not in before
+    assert [named for inode, named in synced if inode == path.stat().st_ino] == [list(before)]
+    assert (path.parent.stat().st_ino, [path.stat().st_ino]) in synced
 
 
 def test_the_modes_are_those_of_the_directory(tmp_path):

@@ -144,6 +144,12 @@ def test_events_of_a_user_stay_in_order(cluster, topic):
     assert sum(map(len, by_key.values())) == 300
 
 
+def test_the_producer_is_idempotent_whatever_the_options_say(cluster, topic, caplog):
+    caplog.set_level("DEBUG", "jupyter_telemetry.shipping.kafka")
+    send_once(sink_to(cluster, topic, options={"debug": "eos", "enable.idempotence": False}), make_batch(numbered(3)))
+    assert "PID{Id:" in caplog.text  # the brokers know it by that, and tell by its numbers what comes again
+
+
 def test_what_brokers_ask_to_be_sent_again_is_there_once_while_the_producer_lives(cluster, topic):
     batch = make_batch(numbered(500))
     sink = sink_to(cluster, topic, timeout_s=20)
