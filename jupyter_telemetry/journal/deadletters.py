@@ -101,10 +101,11 @@ def dead_letters_in(path: Path) -> Iterator[DeadLetter]:
     """Yield the dead letters of one file; none if it is gone. Raises OSError."""
     with contextlib.suppress(FileNotFoundError):  # erased, a moment ago
         for line, event in _letters(path):
-            with contextlib.suppress(KeyError):
+            with contextlib.suppress(KeyError, ValueError):
                 found = orjson.loads(line)
-                text = _event_of(line)
-                yield DeadLetter(path, found["refused_at"], found["reason"], found["segment"], text, event["__id__"])
+                told = found["refused_at"], found["reason"], found["segment"]
+                if all(isinstance(each, str) for each in told):
+                    yield DeadLetter(path, *told, _event_of(line), event["__id__"])
 
 
 def dead_letter_files(journal: str | os.PathLike[str], destination: str) -> list[Path]:

@@ -144,12 +144,17 @@ class State:
 
 
 def read_state(place: Path) -> dict[str, Any]:
-    """Return what the last shipper wrote there; {} if there is nothing to be read."""
+    """Return what the last shipper wrote there; {} if there is nothing to be read, or no shipper has written it."""
     try:
         found = orjson.loads((place / FILE).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    numbers = [found.get(name, 0) for name in ("delivered", "refused", "unerased", "failures")]
+    texts = [found.get(name) or "" for name in ("at", "failing_since", "reason", "last_delivered_at")]
+    is_one = all(type(each) is int for each in numbers) and all(isinstance(each, str) for each in texts)
+    return found if is_one else {}
 
 
 def _now() -> str:

@@ -91,6 +91,15 @@ def test_they_are_found_by_destination_the_oldest_first(tmp_path):
     assert (found(tmp_path), found(tmp_path, "b"), found(tmp_path, "absent")) == ([3, 4, 1, 2], [1, 2], [])
 
 
+def test_what_no_shipper_writes_is_no_dead_letter(tmp_path):
+    path = bury(tmp_path, line(1))
+    event = line(2).decode().strip()
+    with path.open("a") as file:
+        file.write(f'{{"refused_at":"t","reason":"r","segment":["a"],"event":{event}}}\n')
+        file.write(f'{{"refused_at":"t","reason":"r","segment":"a","event" : {event}}}\n')
+    assert found(tmp_path) == [1]
+
+
 def test_what_is_none_is_passed_over(tmp_path):
     path = bury(tmp_path, line(1))
     with path.open("ab") as file:

@@ -43,6 +43,12 @@ def test_what_nobody_wrote_is_nothing(tmp_path):
     assert read_state(tmp_path) == {}
 
 
+@pytest.mark.parametrize("content", ['{"unerased":"x"}', '{"unerased":[1]}', '{"reason":[1]}', '{"failing_since":7}'])
+def test_what_no_shipper_wrote_is_nothing(tmp_path, content):
+    (tmp_path / "state.json").write_text(content)
+    assert read_state(tmp_path) == {}
+
+
 def test_what_happens_is_written_at_once_and_then_every_few_seconds(state, tmp_path, clock):
     state.delivered(10)
     expected = {
