@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import threading
 import time
 from itertools import pairwise
@@ -24,6 +25,8 @@ from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper
 from jupyter_telemetry.shipping.backoff import Backoff
 from jupyter_telemetry.shipping.carrier import Stopped
+from jupyter_telemetry.shipping.reckoning import reckon
+from jupyter_telemetry.shipping.retirement import retire
 from jupyter_telemetry.shipping.state import read_state
 
 from .scene import REFUSED, Destination, PlannedSink, expire_oldest, make_carrier, place_of, put
@@ -97,7 +100,14 @@ def test_all_is_sent_in_batches_and_nothing_again(carrier, sink, journal, destin
     carrier.hand_back()
     assert sink.calls == ["open", "send 5", "send 5", "send 2", "close"]
     assert list(destination.lines.values()) == list(map(line, range(12)))
-    assert not any(batch.sent_before for batch in sink.sent)
+
+
+def test_what_comes_after_the_first_look_was_not_sent_before_and_of_what_was_there_nobody_knows(journal, carrier, sink):
+    put(journal, line(1))
+    carrier.carry(until_empty=True)
+    put(journal, line(2), begun_at=2e9)
+    carrier.carry(until_empty=True)
+    assert [batch.sent_before for batch in sink.sent] == [True, False]
 
 
 def test_batches_know_their_schemas_and_the_journals_name(carrier, sink, journal):
@@ -215,14 +225,27 @@ def test_what_killed_shippers_left_unfinished_is_removed(journal, sink, carrier)
     assert not any(path.exists() for path in left)
 
 
-def test_when_the_cursor_is_lost_all_comes_again_and_is_said_to(journal, sink, carrier, destination):
+@pytest.mark.parametrize("is_mended", [False, True])
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda journal: (place_of(journal) / "cursor.json").unlink(),
+        lambda journal: shutil.rmtree(place_of(journal)),
+        lambda journal: retire(journal, PlannedSink.name),
+    ],
+    ids=["the cursor", "all of it", "forgotten"],
+)
+def test_when_the_cursor_is_lost_all_comes_again_and_is_said_to(journal, sink, carrier, destination, lose, is_mended):
     put(journal, line(1), line(2, name="poison"))
     carrier.carry(until_empty=True)
     carrier.hand_back()
-    (place_of(journal) / "cursor.json").unlink()
+    lose(journal)
+    sink.sent.clear()
+    sink.is_mended = is_mended
     carrier.carry(until_empty=True)
-    assert [batch.sent_before for batch in sink.sent] == [False, True]
-    assert [letter.event_id for letter in dead_letters(journal)] == ids(2)
+    assert [batch.sent_before for batch in sink.sent] == [True]
+    assert [letter.event_id for letter in dead_letters(journal)] == ([] if is_mended else ids(2))
+    assert reckon(journal, place_of(journal)).delivered == (2 if is_mended else 1)
 
 
 def test_a_cursor_that_cannot_be_read_is_an_error(journal, carrier):
@@ -499,7 +522,7 @@ def test_what_a_full_disk_does_not_note_after_it_was_sent_is_not_sent_over_and_o
     assert carrier.carry(until_empty=True)
     assert at_rest(destination) == (ids(1, 2) if name == "good" else ids(2))
     assert [letter.event_id for letter in dead_letters(journal)] == ([] if name == "good" else ids(1))
-    assert [batch.sent_before for batch in sink.sent] == [False, True]
+    assert all(batch.sent_before for batch in sink.sent)
     assert carrier._disk_backoff.failures == 0
 
 
