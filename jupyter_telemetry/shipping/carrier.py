@@ -74,6 +74,9 @@ class Carrier:
         self._wait = wait
         self._disk_backoff = backoff.another()  # a batch that is taken again and again does not begin it anew
         self._idle_until = 0.0  # by time.monotonic
+        self._erase_backoff = backoff.another()
+        self._erase_at = 0.0  # by time.monotonic: events do not wait for a destination that cannot erase now
+        self._why_unerased = ""  # the reason, as long as it cannot
         self._delivery = Delivery(sink, backoff, self._pause, state.failed)
         self.redelivery = Redelivery(directory, place, limits)
         self._erasure = JournalLock(directory)
@@ -150,6 +153,8 @@ class Carrier:
         is_settled = self._settle(hold)
         if not self._is_unreadable and is_settled:
             self._state.well()
+        elif until_empty and self._why_unerased and not self._state.reason:  # events that went well have taken it back
+            self._state.failed(self._why_unerased)
         return not self._is_unreadable and is_settled
 
     def _may_be_due(self, waiting: int, *, until_empty: bool) -> bool:
@@ -243,6 +248,8 @@ class Carrier:
 
     def _erase(self, ids: list[str]) -> bool:
         """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
+        if time.monotonic() < self._erase_at:
+            return False
         try:
             if self._sink.erases and ids:
                 self._delivery.open()
@@ -256,10 +263,13 @@ class Carrier:
         except (LockLost, ConfigurationError, Stopped):
             raise
         except Exception as error:
-            self._delivery.wait(
-                str(error) if isinstance(error, SinkError) else odd(error), getattr(error, "retry_after_s", None)
-            )
+            self._delivery.close()
+            self._why_unerased = str(error) if isinstance(error, SinkError) else odd(error)
+            self._state.failed(self._why_unerased)
+            self._erase_at = time.monotonic() + self._erase_backoff.next_s(getattr(error, "retry_after_s", None))
             return False
+        self._erase_backoff.succeeded()
+        self._why_unerased = ""
         return True
 
     # What it holds

@@ -22,7 +22,7 @@ from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
 from jupyter_telemetry.lease import Lease
-from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper
+from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper, Unavailable
 from jupyter_telemetry.shipping.backoff import Backoff
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.reckoning import reckon
@@ -420,6 +420,29 @@ def test_a_sink_whose_erase_fails_holds_up_no_event_and_is_asked_again(journal, 
     assert carrier.carry(until_empty=True)
     assert at_rest(destination) == ids(1, 3)
     assert read_state(place_of(journal))["failing_since"] is None
+
+
+def test_a_destination_that_asks_not_to_be_told_of_erasures_for_an_hour_gets_events_all_the_same(
+    journal, sink, carrier, destination
+):
+    put(journal, line(1), line(2, __schema__="b"))
+    carrier.carry(until_empty=True)
+    erase_b(journal)
+    asked = []
+
+    def erase_later(ids):
+        asked.append(ids)
+        raise Unavailable("later", retry_after_s=3600.0)
+
+    sink.erase = erase_later
+    waits, carrier._wait = [], lambda wait_s: waits.append(wait_s)
+    for number in (3, 4):
+        put(journal, line(number), begun_at=2e9 + number)
+        assert not carrier.carry(until_empty=True)
+    assert (at_rest(destination), asked, any(waits)) == (ids(1, 2, 3, 4), [ids(2)], False)
+    carrier.hand_back()
+    assert read_state(place_of(journal))["reason"] == "later"
+    assert 3500.0 < carrier._erase_at - time.monotonic() < 7300.0
 
 
 def test_while_an_erasure_takes_longer_than_the_lease_lasts_the_lease_is_kept(journal, sink, destination):
