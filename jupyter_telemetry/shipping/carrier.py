@@ -110,6 +110,7 @@ class Carrier:
             return False
         except BaseException:
             self._let_go()
+            self._delivery.close()  # whatever it was, the next try begins with a new connection
             raise
 
     def _ship_all(self, *, until_empty: bool) -> bool:

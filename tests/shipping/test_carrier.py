@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 import time
+from asyncio import CancelledError
 from itertools import pairwise
 
 import pytest
@@ -213,6 +214,17 @@ def test_a_shipper_whose_lease_was_taken_writes_nothing_more(journal, sink, carr
     other.hand_back()
     assert carrier.carry(until_empty=True)
     assert len(sink.sent) == 1
+
+
+@pytest.mark.parametrize("error", [SystemExit, CancelledError])
+def test_after_an_error_that_is_no_exception_the_sink_is_opened_anew(journal, sink, carrier, error):
+    put(journal, line(1))
+    sink.before = raises(error)
+    with pytest.raises(error):
+        carrier.carry(until_empty=True)
+    assert not sink.is_open
+    sink.before = lambda: None
+    assert carrier.carry(until_empty=True)
 
 
 def test_what_killed_shippers_left_unfinished_is_removed(journal, sink, carrier):

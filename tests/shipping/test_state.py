@@ -148,3 +148,9 @@ def test_a_place_that_cannot_be_written_is_nothing(tmp_path, clock):
     state.delivered(1)
     state.failed("down")
     assert state.delivered_events == 1
+
+
+def test_a_reason_that_is_no_utf8_can_be_written_and_said(state, tmp_path, caplog):
+    state.failed("/j\udcff: no cursor")
+    assert read_state(tmp_path)["reason"] == state.reason == "/j\\udcff: no cursor"
+    assert caplog.messages[0].endswith("waits: /j\\udcff: no cursor")
