@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from ..journal.access import shared_mode
-from ..journal.deadletters import DIRECTORY as DEAD_LETTERS
+from ..journal.deadletters import sweep_dead_letters
 from ..journal.identity import journal_name
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..lockfile import LockLost
-from ..privatefile import give_to_owner_of, make_private
+from ..privatefile import drafts_in, give_to_owner_of, make_private
 from .batch import Batch, Overtaken
 from .delivery import Delivery, odd
 from .hold import Hold
@@ -284,8 +285,10 @@ class Carrier:
             return False
         if not was_held:
             self._forget()
-            for directory in (self._place, self._directory / DEAD_LETTERS / self._place.name):
-                _sweep(directory)
+            with contextlib.suppress(OSError):  # what killed shippers left
+                for path in drafts_in(self._place):
+                    os.unlink(path)
+                sweep_dead_letters(self._directory, self._place.name)
         return True
 
     def _held(self) -> Hold:
@@ -333,11 +336,3 @@ class Carrier:
     def _say_unreadable(self, reason: str) -> None:
         self._is_unreadable = True
         self._state.failed(f"the journal's own directory: {reason}")
-
-
-def _sweep(directory: Path) -> None:
-    """Remove the drafts that killed shippers left."""
-    with contextlib.suppress(OSError):
-        for path in directory.iterdir():
-            if path.name.startswith("."):
-                path.unlink(missing_ok=True)

@@ -233,8 +233,10 @@ def test_what_killed_shippers_left_unfinished_is_removed(journal, sink, carrier)
     left = [place_of(journal) / ".cursor.json.1.tmp", next(dead_letters(journal)).path.with_name(".x.jsonl.1.tmp")]
     for path in left:
         path.touch()
+    (kept := place_of(journal) / ".profile").touch()
     carrier.carry(until_empty=True)
     assert not any(path.exists() for path in left)
+    assert kept.exists()
 
 
 @pytest.mark.parametrize("is_mended", [False, True])
