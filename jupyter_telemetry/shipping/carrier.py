@@ -208,7 +208,8 @@ class Carrier:
         return Batch(lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check)
 
     def _deliver_again(self, lines: list[bytes], check: Callable[[], None]) -> dict[int, str]:
-        """Send dead letters once more; return those that are refused again, by index."""
+        """Send dead letters once more; return those that are refused again, by index. Raises Stopped, before it does."""
+        self._wait(0.0)
         self._check_hand = check
         refused = self._delivery.deliver(self._batch(lines, sent_before=True, check=check), is_second=True)
         self._state.delivered(len(lines) - len(refused))
