@@ -55,7 +55,7 @@ class Standings:
 
     def of(self, shippers: Iterable[Shipper]) -> dict[str, Standing]:
         """Return, by the name of the destination, what was found last; never waits. One thread at a time calls it."""
-        places = {shipper.place: (shipper.directory, shipper.sink.name) for shipper in shippers}
+        places = {shipper.place: (shipper.directory, shipper.destination) for shipper in shippers}
         found = self._found
         is_at_work = self._thread is not None and self._thread.is_alive()
         if places and not is_at_work and self._clock() >= self._next_at:

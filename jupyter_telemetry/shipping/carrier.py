@@ -69,6 +69,7 @@ class Carrier:
         self._directory = directory
         self._place = place
         self._sink = sink
+        self._destination = sink.name  # asked for once
         self._limits = limits
         self._lease = lease
         self._state = state
@@ -208,7 +209,7 @@ class Carrier:
         return Batch(lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check)
 
     def _deliver_again(self, lines: list[bytes], check: Callable[[], None]) -> dict[int, str]:
-        """Send dead letters once more; return those that are refused again, by index. Raises Stopped, before it does."""
+        """Send dead letters once more; return those that are refused again, by index. Raises Stopped, before."""
         self._wait(0.0)
         self._check_hand = check
         refused = self._delivery.deliver(self._batch(lines, sent_before=True, check=check), is_second=True)
@@ -295,7 +296,7 @@ class Carrier:
     def _held(self) -> Hold:
         if self._hold is None:
             self._hold = Hold(
-                self._directory, self._place, self._sink.name, self._limits, self._lease.check, self._say_unreadable
+                self._directory, self._place, self._destination, self._limits, self._lease.check, self._say_unreadable
             )
         return self._hold
 
