@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["create", "draft_of", "give_to_owner_of", "make_private", "replacing", "sync_directory"]
+__all__ = ["create", "draft_of", "drafts_in", "give_to_owner_of", "make_private", "replacing", "sync_directory"]
 
+_DRAFT_SUFFIX = ".tmp"
 _NEW = os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -39,7 +40,7 @@ def create(path: str | os.PathLike[str], flags: int = os.O_WRONLY, *, mode: int 
 
 
 @contextmanager
-def draft_of(path: str | os.PathLike[str], suffix: str = ".tmp") -> Iterator[str]:
+def draft_of(path: str | os.PathLike[str], suffix: str = _DRAFT_SUFFIX) -> Iterator[str]:
     """Make up a hidden name beside `path` for what may take its place; what stands there in the end is removed."""
     directory, name = os.path.split(path)
     draft = os.path.join(directory, f".{name}.{os.urandom(4).hex()}{suffix}")
@@ -80,6 +81,17 @@ def replacing(
     if lasting:
         with suppress(OSError):  # it has its place, whether or not the directory may be read
             sync_directory(os.path.dirname(path) or ".")
+
+
+def drafts_in(directory: str | os.PathLike[str]) -> list[str]:
+    """List the paths of drafts in a directory, which whoever was killed left there; nothing behind a symlink.
+
+    Somebody may have put that there to have others delete what they may not. Raises OSError.
+    """
+    if os.path.islink(directory):
+        return []
+    names = os.listdir(directory)
+    return [os.path.join(directory, name) for name in names if name[:1] == "." and name.endswith(_DRAFT_SUFFIX)]
 
 
 def sync_directory(directory: str | os.PathLike[str]) -> None:

@@ -78,7 +78,7 @@ class Vigil:
             self._tell(directory, ANOTHER if is_another else "")
             if is_another:
                 return
-            state, name = shipper.state, shipper.sink.name
+            state, name = shipper.state, shipper.destination
             if state.failing_since:
                 reason = state.reason.removeprefix(f"{name}: ")  # many begin with it
                 self._wait("failing", f"{directory}: waits for {name}: {reason}")
@@ -101,7 +101,7 @@ class Vigil:
         before, since = self._heard.get(directory, (heard, now))
         if self._waits and before[0] < taken:
             self._waits = ""
-            self._say(f"{printable(directory)}: {printable(shipper.sink.name)} answers again")
+            self._say(f"{printable(directory)}: {printable(shipper.destination)} answers again")
         self._heard[directory] = heard, since if before == heard else now
         return is_awaited, now - self._heard[directory][1]
 

@@ -90,11 +90,31 @@ class Cursor:
             segments = {name: Progress(**each) for name, each in found.pop("segments").items()}
             in_hand = [Take(*take) for take in found.pop("in_hand")]
             told = {name: (offset, last) for name, (offset, last) in found.pop("tombstones").items()}
-            return cls(segments=segments, in_hand=in_hand, tombstones=told, **found)
+            cursor = cls(segments=segments, in_hand=in_hand, tombstones=told, **found)
+            cursor._examine()
+            return cursor
         except (ValueError, TypeError, KeyError, AttributeError):
             raise JournalError(
                 f"{path} is no cursor: delete it, and all that the journal holds is sent again, which is harmless"
             ) from None
+
+    def _examine(self) -> None:
+        """Raise TypeError for what no shipper writes: whoever records reads cursors, and must not fail over one."""
+        numbers: list[object] = [self.delivered, self.expired, self.accounts, self.doubts, *self.announced.values()]
+        texts: list[object] = [self.sink, self.name, *self.settled]
+        for progress in self.segments.values():
+            numbers += [progress.inode, progress.offset, progress.delivered, progress.refused, progress.sent]
+            texts += progress.anchors
+        for take in self.in_hand:
+            texts.append(take.segment)
+            numbers += take[1:]
+        for offset, last in self.tombstones.values():
+            numbers.append(offset)
+            texts.append(last)
+        if not all(type(each) is int and each >= 0 for each in numbers) or not all(
+            isinstance(each, str) for each in texts
+        ):
+            raise TypeError
 
     def save(self, path: Path, check: Callable[[], None]) -> None:
         """Put it on the disk in the place of what stands there; `check` raises if that may not be done any more.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..lockfile import LockFile, LockLost
-from ..privatefile import give_to_owner_of, make_private, replacing, sync_directory
+from ..privatefile import drafts_in, give_to_owner_of, make_private, replacing, sync_directory
 from .access import file_mode, shared_mode
 from .segment import SEALED_SUFFIX, new_name
 
@@ -101,10 +101,11 @@ def dead_letters_in(path: Path) -> Iterator[DeadLetter]:
     """Yield the dead letters of one file; none if it is gone. Raises OSError."""
     with contextlib.suppress(FileNotFoundError):  # erased, a moment ago
         for line, event in _letters(path):
-            with contextlib.suppress(KeyError):
+            with contextlib.suppress(KeyError, ValueError):
                 found = orjson.loads(line)
-                text = _event_of(line)
-                yield DeadLetter(path, found["refused_at"], found["reason"], found["segment"], text, event["__id__"])
+                told = found["refused_at"], found["reason"], found["segment"]
+                if all(isinstance(each, str) for each in told):
+                    yield DeadLetter(path, *told, _event_of(line), event["__id__"])
 
 
 def dead_letter_files(journal: str | os.PathLike[str], destination: str) -> list[Path]:
@@ -199,16 +200,19 @@ def erase_dead_letters(
     return erased
 
 
-def sweep_dead_letters(journal: str | os.PathLike[str]) -> None:
+def sweep_dead_letters(journal: str | os.PathLike[str], destination: str | None = None, *, wait_s: float = 0.0) -> None:
     """Remove drafts of dead letters: killed shippers left them, and one that is at work takes its batch anew.
 
-    Raises OSError.
+    Not while others rewrite dead letters, whose drafts are theirs. Raises OSError; TimeoutError if they do so for
+    longer than `wait_s`.
     """
-    for place in _entries(Path(journal, DIRECTORY)):
-        if place.is_dir():
-            for path in place.iterdir():
-                if path.name.startswith("."):
-                    path.unlink(missing_ok=True)
+    place = Path(journal, DIRECTORY)
+    places = [place / destination] if destination is not None else _entries(place)
+    if any(drafts_in(each) for each in places if each.is_dir()):
+        with LockFile(place / _LOCK, stale_s=STALE_S, wait_s=wait_s, as_symlink=True):
+            for draft in (draft for each in places if each.is_dir() for draft in drafts_in(each)):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(draft)
 
 
 def size_of_dead_letters(journal: str | os.PathLike[str]) -> int:

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .deadletters import erase_dead_letters, survey_dead_letters, sweep_dead_letters
+from .deadletters import PATIENCE_S, erase_dead_letters, survey_dead_letters, sweep_dead_letters
 from .holding import LOOK_INTERVAL_S
 from .lock import DRAFT_SUFFIX, JournalLock
 from .reader import JournalReader
@@ -279,7 +279,7 @@ def _surveyed_letters(directory: Path, fates: _Fates, left: list[Left]) -> dict[
 def _sweep(directory: Path) -> None:
     """Remove what killed erasures and shippers left, and, when it is old, what a killed writer did."""
     with contextlib.suppress(OSError):
-        sweep_dead_letters(directory)
+        sweep_dead_letters(directory, wait_s=PATIENCE_S)
     with contextlib.suppress(OSError):
         for path in directory.iterdir():
             if not path.name.startswith("."):

@@ -79,7 +79,7 @@ def _shipping(shippers: list[Shipper]) -> Iterator[Metric]:
     last: dict[tuple[str, ...], float] = {}
     failing: dict[tuple[str, ...], float] = {}
     for shipper in shippers:
-        state, name = shipper.state, shipper.sink.name
+        state, name = shipper.state, shipper.destination
         shipped.update({(name, "delivered"): state.delivered_events, (name, "refused"): state.refused_events})
         failures[name,] += state.failures
         waiting[name,] += state.waiting_bytes

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..errors import JournalError
 from ..journal.accounts import read_accounts
 from ..journal.segment import scan
 
@@ -55,7 +55,7 @@ class Standings:
 
     def of(self, shippers: Iterable[Shipper]) -> dict[str, Standing]:
         """Return, by the name of the destination, what was found last; never waits. One thread at a time calls it."""
-        places = {shipper.place: (shipper.directory, shipper.sink.name) for shipper in shippers}
+        places = {shipper.place: (shipper.directory, shipper.destination) for shipper in shippers}
         found = self._found
         is_at_work = self._thread is not None and self._thread.is_alive()
         if places and not is_at_work and self._clock() >= self._next_at:
@@ -63,7 +63,8 @@ class Standings:
             self._thread = threading.Thread(
                 target=self._reckon, args=(directories,), name="jupyter_telemetry: standings", daemon=True
             )
-            self._thread.start()
+            with contextlib.suppress(RuntimeError):  # there are too many threads
+                self._thread.start()
         by_name: dict[str, Standing] = {}
         for place, (_, name) in places.items():
             if place in found:
@@ -72,7 +73,7 @@ class Standings:
 
     def wait(self) -> None:
         """Return when the reckoning that goes on has ended."""
-        if self._thread is not None:
+        if self._thread is not None and self._thread.ident is not None:
             self._thread.join()
 
     def _reckon(self, directories: dict[Path, Path]) -> None:
@@ -82,7 +83,7 @@ class Standings:
             try:
                 if sum(segment.size for segment in scan(directory)) <= MOST_BYTES:
                     found[place] = _standing(directory, place)
-            except (JournalError, OSError):  # what was found before stands, and its time says that it is old
+            except Exception:  # what was found before stands, and its time says that it is old
                 if place in self._found:
                     found[place] = self._found[place]
         self._found = found

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
 from ..journal.access import shared_mode
-from ..journal.deadletters import DIRECTORY as DEAD_LETTERS
+from ..journal.deadletters import sweep_dead_letters
 from ..journal.identity import journal_name
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..lockfile import LockLost
-from ..privatefile import give_to_owner_of, make_private
+from ..privatefile import drafts_in, give_to_owner_of, make_private
 from .batch import Batch, Overtaken
 from .delivery import Delivery, odd
 from .hold import Hold
@@ -68,12 +69,16 @@ class Carrier:
         self._directory = directory
         self._place = place
         self._sink = sink
+        self._destination = sink.name  # asked for once
         self._limits = limits
         self._lease = lease
         self._state = state
         self._wait = wait
         self._disk_backoff = backoff.another()  # a batch that is taken again and again does not begin it anew
         self._idle_until = 0.0  # by time.monotonic
+        self._erase_backoff = backoff.another()
+        self._erase_at = 0.0  # by time.monotonic: events do not wait for a destination that cannot erase now
+        self._why_unerased = ""  # the reason, as long as it cannot
         self._delivery = Delivery(sink, backoff, self._pause, state.failed)
         self.redelivery = Redelivery(directory, place, limits)
         self._erasure = JournalLock(directory)
@@ -107,6 +112,7 @@ class Carrier:
             return False
         except BaseException:
             self._let_go()
+            self._delivery.close()  # whatever it was, the next try begins with a new connection
             raise
 
     def _ship_all(self, *, until_empty: bool) -> bool:
@@ -150,6 +156,8 @@ class Carrier:
         is_settled = self._settle(hold)
         if not self._is_unreadable and is_settled:
             self._state.well()
+        elif until_empty and self._why_unerased and not self._state.reason:  # events that went well have taken it back
+            self._state.failed(self._why_unerased)
         return not self._is_unreadable and is_settled
 
     def _may_be_due(self, waiting: int, *, until_empty: bool) -> bool:
@@ -201,7 +209,8 @@ class Carrier:
         return Batch(lines, self._schema, journal=journal_name(self._directory), sent_before=sent_before, check=check)
 
     def _deliver_again(self, lines: list[bytes], check: Callable[[], None]) -> dict[int, str]:
-        """Send dead letters once more; return those that are refused again, by index."""
+        """Send dead letters once more; return those that are refused again, by index. Raises Stopped, before."""
+        self._wait(0.0)
         self._check_hand = check
         refused = self._delivery.deliver(self._batch(lines, sent_before=True, check=check), is_second=True)
         self._state.delivered(len(lines) - len(refused))
@@ -243,6 +252,8 @@ class Carrier:
 
     def _erase(self, ids: list[str]) -> bool:
         """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
+        if time.monotonic() < self._erase_at:
+            return False
         try:
             if self._sink.erases and ids:
                 self._delivery.open()
@@ -256,10 +267,13 @@ class Carrier:
         except (LockLost, ConfigurationError, Stopped):
             raise
         except Exception as error:
-            self._delivery.wait(
-                str(error) if isinstance(error, SinkError) else odd(error), getattr(error, "retry_after_s", None)
-            )
+            self._delivery.close()
+            self._why_unerased = str(error) if isinstance(error, SinkError) else odd(error)
+            self._state.failed(self._why_unerased)
+            self._erase_at = time.monotonic() + self._erase_backoff.next_s(getattr(error, "retry_after_s", None))
             return False
+        self._erase_backoff.succeeded()
+        self._why_unerased = ""
         return True
 
     # What it holds
@@ -273,14 +287,16 @@ class Carrier:
             return False
         if not was_held:
             self._forget()
-            for directory in (self._place, self._directory / DEAD_LETTERS / self._place.name):
-                _sweep(directory)
+            with contextlib.suppress(OSError):  # what killed shippers left
+                for path in drafts_in(self._place):
+                    os.unlink(path)
+                sweep_dead_letters(self._directory, self._place.name)
         return True
 
     def _held(self) -> Hold:
         if self._hold is None:
             self._hold = Hold(
-                self._directory, self._place, self._sink.name, self._limits, self._lease.check, self._say_unreadable
+                self._directory, self._place, self._destination, self._limits, self._lease.check, self._say_unreadable
             )
         return self._hold
 
@@ -322,11 +338,3 @@ class Carrier:
     def _say_unreadable(self, reason: str) -> None:
         self._is_unreadable = True
         self._state.failed(f"the journal's own directory: {reason}")
-
-
-def _sweep(directory: Path) -> None:
-    """Remove the drafts that killed shippers left."""
-    with contextlib.suppress(OSError):
-        for path in directory.iterdir():
-            if path.name.startswith("."):
-                path.unlink(missing_ok=True)

@@ -7,20 +7,22 @@ the destination takes none of many, it is the destination, or the sink, and ever
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError
 from ..lockfile import LockLost
-from .sink import Refused, SinkError
+from .sink import Receipt, Refused, SinkError
+from .state import sayable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .backoff import Backoff
     from .batch import Batch
-    from .sink import Receipt, Sink
+    from .sink import Sink
 
 __all__ = ["Delivery"]
 
@@ -108,20 +110,23 @@ class Delivery:
         batch.check()
         try:
             receipt = self._sink.send(batch)
-            named = [*receipt.refused, *receipt.deferred]
-            if len({*range(len(batch)), *named}) != len(batch):
+            refused = {operator.index(each): sayable(reason) for each, reason in receipt.refused.items()}
+            deferred = [operator.index(each) for each in receipt.deferred]
+            if len({*range(len(batch)), *refused, *deferred}) != len(batch):
                 raise IndexError("the receipt names what is not in the batch")
         except (SinkError, LockLost, ConfigurationError):
             raise
         except Exception as error:
             raise _OddFailure(odd(error)) from None
-        return receipt
+        return Receipt(refused, deferred, receipt.retry_after_s)
 
     def wait(self, reason: str, asked_for_s: float | None = None) -> None:
         """Say that a try failed, and return when it is time for another. Raises what `pause` raises."""
         self.retries += 1
         self.close()
         self._failed(reason)
+        if not isinstance(asked_for_s, (int, float)):
+            asked_for_s = None
         self._pause(self._backoff.next_s(asked_for_s))
 
     def succeeded(self) -> None:
@@ -154,7 +159,7 @@ class _Round:
                     self._batch if whole else self._batch.part(part.indices, sent_before=part.sent_before)
                 )
             except Refused as error:
-                self._refuse(part, str(error))
+                self._refuse(part, sayable(str(error)))
             except SinkError as error:
                 self._again(part, str(error), getattr(error, "retry_after_s", None))
             except _OddFailure as error:

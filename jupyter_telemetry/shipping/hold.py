@@ -16,7 +16,6 @@ from .batch import Overtaken
 from .feed import Feed
 from .refusals import Refusals
 from .settlement import account_for_the_gone
-from .state import read_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,10 +51,10 @@ class Hold:
         self._place = place
         self._check = check
         self.cursor = cursor = Cursor.load(place / CURSOR_FILE, sink_name)
-        cursor.name = cursor.name or os.urandom(4).hex()
-        if not cursor.segments and read_state(place):  # the cursor was lost: who knows what was sent
+        if not cursor.name:  # there is none: it was lost, or the destination forgotten, and who knows what was sent
+            cursor.name = os.urandom(4).hex()
             for segment in scan(directory):
-                cursor.segments[segment.name] = Progress(segment.inode, sent=segment.size)
+                cursor.segments.setdefault(segment.name, Progress(segment.inode, sent=segment.size))
         self.refusals = Refusals(place, cursor.name)
         self.feed = Feed(directory, cursor, self._refused_ids, unreadable)
         self.ahead = ReadAhead(self.feed, limits)

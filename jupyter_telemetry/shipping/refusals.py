@@ -66,11 +66,11 @@ class Refusals:
             found = orjson.loads(line)
         except ValueError:  # torn: its event is sent again
             return
-        if isinstance(found, dict) and found.get("cursor") == self._cursor:
-            self.expired, self.delivered = int(found.get("expired", 0)), int(found.get("delivered", 0))
-        elif isinstance(found, list) and len(found) > 1:
-            segment, event_id, *rest = found
-            self.known[event_id] = Refusal(segment, bool(rest))
+        match found:
+            case {"cursor": self._cursor, "expired": int(expired), "delivered": int(delivered)}:
+                self.expired, self.delivered = expired, delivered
+            case [str(segment), str(event_id), *rest]:
+                self.known[event_id] = Refusal(segment, bool(rest))
 
     @property
     def taken(self) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import concurrent.futures.thread  # noqa: F401  # what a sink's library loads late needs it, and at exit it cannot be loaded
+import contextlib
 import hashlib
 import os
 import re
@@ -79,7 +80,8 @@ class Shipper:
             )
         self.directory = _directory(journal)
         self.sink = sink
-        self.place = self.directory / DIRECTORY / directory_name(sink.name)
+        self.destination = _named(sink.name)  # once: of whoever changes it, the cursor would be another's
+        self.place = self.directory / DIRECTORY / directory_name(self.destination)
         self.exit_timeout_s = _seconds("exit_timeout_s", exit_timeout_s, EXIT_TIMEOUT_S, may_be_0=True)
         liked = sink.limits
         limits = BatchLimits(
@@ -130,7 +132,7 @@ class Shipper:
         before, self._give_up_at = self._thread, None
         self._stop.clear()
         self._thread = threading.Thread(
-            target=self._run, args=(before,), name=f"jupyter_telemetry: {self.sink.name}", daemon=True
+            target=self._run, args=(before,), name=f"jupyter_telemetry: {self.destination}", daemon=True
         )
         self._thread.start()
         _running.add(self)
@@ -256,6 +258,13 @@ def _directory(journal: str | os.PathLike[str] | JournalHandler | None) -> Path:
     if not isinstance(directory, Path):
         raise ConfigurationError(f"Shipper: journal must be a directory or a JournalHandler, not {_kind(journal)}")
     return directory
+
+
+def _named(given: Any) -> str:
+    with contextlib.suppress(UnicodeEncodeError):
+        if isinstance(given, str) and given.encode():
+            return given
+    raise ConfigurationError("Shipper: the sink's name must be a text, not empty, that is UTF-8")
 
 
 def _whole(name: str, given: Any, default: int) -> int:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..journal.access import file_mode
+from ..printable import cut, printable
 from ..privatefile import give_to_owner_of, replacing
 from ..timestamp import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LOGGER", "WAITS", "State", "read_state"]
+__all__ = ["LOGGER", "WAITS", "State", "read_state", "sayable"]
 
 FILE = "state.json"
 WRITE_INTERVAL_S = 5.0
 SAY_INTERVAL_S = 60.0
 MOST_SAID = 10  # reasons within that
+MOST_REASON = 1000  # characters
 
 LOGGER = "jupyter_telemetry.shipping"
 WAITS = "shipping to %s waits: %s"
@@ -102,6 +104,7 @@ class State:
     def failed(self, reason: str) -> None:
         """Note what went wrong; it is logged at once, and then once a minute."""
         self.failures += 1
+        reason = sayable(reason)
         began = self.failing_since is None
         self.failing_since = self.failing_since or _now()
         self.reason = reason
@@ -109,7 +112,7 @@ class State:
         self._write(at_once=began)
 
     def _warn(self, text: str, reason: str) -> None:
-        now = self._clock()
+        now, reason = self._clock(), sayable(reason)
         self._said = {each: at for each, at in self._said.items() if now - at < SAY_INTERVAL_S}
         if reason in self._said or len(self._said) >= MOST_SAID:
             return
@@ -143,13 +146,24 @@ class State:
             give_to_owner_of(self._place, self._place / FILE)
 
 
+def sayable(reason: object) -> str:
+    """Return a reason as a log and a file can hold it: a sink of others' may give anything, a path be no UTF-8."""
+    text = reason if isinstance(reason, str) else f"no reason, but a {type(reason).__name__}"
+    return printable(cut(text, MOST_REASON))
+
+
 def read_state(place: Path) -> dict[str, Any]:
-    """Return what the last shipper wrote there; {} if there is nothing to be read."""
+    """Return what the last shipper wrote there; {} if there is nothing to be read, or no shipper has written it."""
     try:
         found = orjson.loads((place / FILE).read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    numbers = [found.get(name, 0) for name in ("delivered", "refused", "unerased", "failures")]
+    texts = [found.get(name) or "" for name in ("at", "failing_since", "reason", "last_delivered_at")]
+    is_one = all(type(each) is int for each in numbers) and all(isinstance(each, str) for each in texts)
+    return found if is_one else {}
 
 
 def _now() -> str:

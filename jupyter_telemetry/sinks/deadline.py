@@ -23,6 +23,8 @@ class Deadline:
     ----------
     connection: the file descriptor of a socket, which stays another's.
     timeout_s: from when the deadline is entered.
+
+    There is none at the end of an interpreter that starts no thread any more (Python 3.12): nobody waits for long then.
     """
 
     def __init__(self, connection: int, timeout_s: float) -> None:
@@ -34,7 +36,8 @@ class Deadline:
         self._lock = threading.Lock()
 
     def __enter__(self) -> None:
-        self._timer.start()
+        with contextlib.suppress(RuntimeError):
+            self._timer.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

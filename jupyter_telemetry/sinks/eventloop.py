@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,16 +21,20 @@ T = TypeVar("T")
 class EventLoop:
     """Runs coroutines for a thread that waits for them; between two, the client goes on: it answers pings.
 
-    The thread is a daemon: a destination that does not answer keeps no process alive.
+    The thread is a daemon: a destination that does not answer keeps no process alive. Where none can be started, at the
+    end of an interpreter (Python 3.12), the loop runs in the thread that waits.
     """
 
     def __init__(self, name: str) -> None:
         self._loop = _Loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
-        self._thread.start()
+        with contextlib.suppress(RuntimeError):
+            self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T], timeout_s: float) -> T:
         """Return what it returns. Raises asyncio.TimeoutError when it takes too long, and what it raises."""
+        if self._thread.ident is None:
+            return self._loop.run_until_complete(asyncio.wait_for(coroutine, timeout_s))
         future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(coroutine, timeout_s), self._loop)
         try:
             return future.result()
@@ -38,9 +44,12 @@ class EventLoop:
 
     def close(self) -> None:
         """Cancel what is left, cut its connections, and end the thread."""
-        asyncio.run_coroutine_threadsafe(self._loop.give_up(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        if self._thread.ident is None:
+            self._loop.run_until_complete(self._loop.give_up())
+        else:
+            asyncio.run_coroutine_threadsafe(self._loop.give_up(), self._loop).result()
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
         self._loop.close()
 
     def abandon(self) -> None:
@@ -63,6 +72,12 @@ class _Loop(asyncio.SelectorEventLoop):
         transport, protocol = await super().create_connection(*arguments, **options)
         self.connections = {each for each in self.connections if not each.is_closing()} | {transport}
         return transport, protocol
+
+    async def getaddrinfo(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().getaddrinfo(*arguments, **options)
+        except RuntimeError:  # the interpreter ends, and its pool of threads takes nothing any more
+            return socket.getaddrinfo(*arguments, **options)
 
     async def give_up(self) -> None:
         """Cancel all tasks, and cut all connections, whatever is still to be sent."""

@@ -15,7 +15,7 @@ def scene():
     state = SimpleNamespace(
         delivered_events=0, refused_events=0, failures=0, failing_since=None, reason="", waiting_bytes=0
     )
-    shipper = SimpleNamespace(state=state, sink=SimpleNamespace(name="db"), is_another_at_work=False, batch_age_s=2.0)
+    shipper = SimpleNamespace(state=state, destination="db", is_another_at_work=False, batch_age_s=2.0)
     scene = SimpleNamespace(now=0.0, said=[], state=state, shipper=shipper)
     scene.vigil = Vigil(lambda line: scene.said.append((scene.now, line)), lambda: scene.now)
 

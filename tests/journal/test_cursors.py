@@ -97,6 +97,15 @@ def test_who_may_write_it_no_more_changes_nothing(path):
         '{"version":1,"segments":{},"in_hand":[[1]],"tombstones":{},"sink":"s"}',
         '{"version":1,"segments":{},"in_hand":[],"tombstones":{"a":3},"sink":"s"}',
         '{"version":1,"segments":{},"in_hand":[],"tombstones":{},"sink":"s","what":1}',
+        '{"version":1,"segments":{"a":{"offset":"x"}},"in_hand":[],"tombstones":{},"sink":"s"}',
+        '{"version":1,"segments":{"a":{"offset":-1}},"in_hand":[],"tombstones":{},"sink":"s"}',
+        '{"version":1,"segments":{"a":{"anchors":[1]}},"in_hand":[],"tombstones":{},"sink":"s"}',
+        '{"version":1,"segments":{},"in_hand":[["a",1,2,null]],"tombstones":{},"sink":"s"}',
+        '{"version":1,"segments":{},"in_hand":[],"tombstones":{"a":["x",1]},"sink":"s"}',
+        '{"version":1,"segments":{},"in_hand":[],"tombstones":{},"sink":7}',
+        '{"version":1,"segments":{},"in_hand":[],"tombstones":{},"sink":"s","accounts":"x"}',
+        '{"version":1,"segments":{},"in_hand":[],"tombstones":{},"sink":"s","announced":["a"]}',
+        '{"version":1,"segments":{},"in_hand":[],"tombstones":{},"sink":"s","settled":3}',
     ],
 )
 def test_what_is_no_cursor_is_an_error_that_says_what_to_do(path, content):

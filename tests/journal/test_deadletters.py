@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -89,6 +90,15 @@ def test_they_are_found_by_destination_the_oldest_first(tmp_path):
         bury(tmp_path, line(number), destination="b")
     bury(tmp_path, line(3), line(4), destination="a")
     assert (found(tmp_path), found(tmp_path, "b"), found(tmp_path, "absent")) == ([3, 4, 1, 2], [1, 2], [])
+
+
+def test_what_no_shipper_writes_is_no_dead_letter(tmp_path):
+    path = bury(tmp_path, line(1))
+    event = line(2).decode().strip()
+    with path.open("a") as file:
+        file.write(f'{{"refused_at":"t","reason":"r","segment":["a"],"event":{event}}}\n')
+        file.write(f'{{"refused_at":"t","reason":"r","segment":"a","event" : {event}}}\n')
+    assert found(tmp_path) == [1]
 
 
 def test_what_is_none_is_passed_over(tmp_path):
@@ -213,6 +223,31 @@ def test_drafts_that_killed_shippers_left_are_removed(tmp_path):
     draft.write_bytes(path.read_bytes())
     sweep_dead_letters(tmp_path)
     assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_shipper_that_takes_over_in_the_middle_of_an_erasure_removes_none_of_its_drafts(tmp_path):
+    path = bury(tmp_path, of_b(1), line(2))
+
+    def take_over():
+        with contextlib.suppress(TimeoutError):
+            sweep_dead_letters(tmp_path, "sink")
+
+    tombstone = TombstoneWriter(tmp_path, "")
+    assert erase_dead_letters(path, all_b, tombstone, take_over) == Counter({"b": 1})
+    tombstone.close()
+    assert found(tmp_path) == [2]
+
+
+def test_nothing_but_drafts_is_removed_and_nothing_behind_a_symlink(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".x.jsonl.01234567.tmp").touch()
+    path = bury(tmp_path, line(1))
+    (path.parent / ".profile").touch()
+    (tmp_path / "dead-letter" / "planted").symlink_to(home)
+    sweep_dead_letters(tmp_path)
+    assert os.listdir(home) == [".x.jsonl.01234567.tmp"]
+    assert sorted(os.listdir(path.parent)) == [".profile", path.name]
 
 
 def test_an_erasure_of_a_journal_takes_its_dead_letters_too(tmp_path):

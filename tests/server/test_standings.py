@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -100,6 +101,27 @@ def test_what_cannot_be_reckoned_up_leaves_what_was_found_before(found, shipper,
     (shipper.place / "cursor.json").write_text("{")
     assert asked(found, shipper) == first
     assert found.of([shipper])["sqlite:events.db"].reckoned_at == at
+
+
+def test_a_reckoning_that_fails_is_not_begun_anew_by_each_who_asks(found, shipper, monkeypatch):
+    begun = []
+
+    def fail(*_):
+        begun.append(1)
+        raise RecursionError
+
+    monkeypatch.setattr(standings, "_standing", fail)
+    assert [asked(found, shipper) for _ in range(3)] == [{}] * 3
+    assert len(begun) == 1
+
+
+def test_where_no_thread_can_be_started_who_asks_is_told_what_there_is(found, shipper):
+    size = threading.stack_size(1 << 46)  # which no machine has room for
+    try:
+        assert asked(found, shipper) == {}
+    finally:
+        threading.stack_size(size)
+    assert asked(found, shipper) == {"sqlite:events.db": counts(waiting=3)}
 
 
 def test_a_journal_that_is_not_there_has_no_events(found, shipper):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import threading
 import time
+from asyncio import CancelledError
 from itertools import pairwise
 
 import pytest
@@ -21,9 +23,11 @@ from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
 from jupyter_telemetry.lease import Lease
-from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper
+from jupyter_telemetry.shipping import BatchLimits, Refused, Shipper, Unavailable
 from jupyter_telemetry.shipping.backoff import Backoff
 from jupyter_telemetry.shipping.carrier import Stopped
+from jupyter_telemetry.shipping.reckoning import reckon
+from jupyter_telemetry.shipping.retirement import retire
 from jupyter_telemetry.shipping.state import read_state
 
 from .scene import REFUSED, Destination, PlannedSink, expire_oldest, make_carrier, place_of, put
@@ -97,7 +101,14 @@ def test_all_is_sent_in_batches_and_nothing_again(carrier, sink, journal, destin
     carrier.hand_back()
     assert sink.calls == ["open", "send 5", "send 5", "send 2", "close"]
     assert list(destination.lines.values()) == list(map(line, range(12)))
-    assert not any(batch.sent_before for batch in sink.sent)
+
+
+def test_what_comes_after_the_first_look_was_not_sent_before_and_of_what_was_there_nobody_knows(journal, carrier, sink):
+    put(journal, line(1))
+    carrier.carry(until_empty=True)
+    put(journal, line(2), begun_at=2e9)
+    carrier.carry(until_empty=True)
+    assert [batch.sent_before for batch in sink.sent] == [True, False]
 
 
 def test_batches_know_their_schemas_and_the_journals_name(carrier, sink, journal):
@@ -205,24 +216,50 @@ def test_a_shipper_whose_lease_was_taken_writes_nothing_more(journal, sink, carr
     assert len(sink.sent) == 1
 
 
+@pytest.mark.parametrize("error", [SystemExit, CancelledError])
+def test_after_an_error_that_is_no_exception_the_sink_is_opened_anew(journal, sink, carrier, error):
+    put(journal, line(1))
+    sink.before = raises(error)
+    with pytest.raises(error):
+        carrier.carry(until_empty=True)
+    assert not sink.is_open
+    sink.before = lambda: None
+    assert carrier.carry(until_empty=True)
+
+
 def test_what_killed_shippers_left_unfinished_is_removed(journal, sink, carrier):
     bury(journal, carrier)
     carrier.hand_back()
     left = [place_of(journal) / ".cursor.json.1.tmp", next(dead_letters(journal)).path.with_name(".x.jsonl.1.tmp")]
     for path in left:
         path.touch()
+    (kept := place_of(journal) / ".profile").touch()
     carrier.carry(until_empty=True)
     assert not any(path.exists() for path in left)
+    assert kept.exists()
 
 
-def test_when_the_cursor_is_lost_all_comes_again_and_is_said_to(journal, sink, carrier, destination):
+@pytest.mark.parametrize("is_mended", [False, True])
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda journal: (place_of(journal) / "cursor.json").unlink(),
+        lambda journal: shutil.rmtree(place_of(journal)),
+        lambda journal: retire(journal, PlannedSink.name),
+    ],
+    ids=["the cursor", "all of it", "forgotten"],
+)
+def test_when_the_cursor_is_lost_all_comes_again_and_is_said_to(journal, sink, carrier, destination, lose, is_mended):
     put(journal, line(1), line(2, name="poison"))
     carrier.carry(until_empty=True)
     carrier.hand_back()
-    (place_of(journal) / "cursor.json").unlink()
+    lose(journal)
+    sink.sent.clear()
+    sink.is_mended = is_mended
     carrier.carry(until_empty=True)
-    assert [batch.sent_before for batch in sink.sent] == [False, True]
-    assert [letter.event_id for letter in dead_letters(journal)] == ids(2)
+    assert [batch.sent_before for batch in sink.sent] == [True]
+    assert [letter.event_id for letter in dead_letters(journal)] == ([] if is_mended else ids(2))
+    assert reckon(journal, place_of(journal)).delivered == (2 if is_mended else 1)
 
 
 def test_a_cursor_that_cannot_be_read_is_an_error(journal, carrier):
@@ -399,6 +436,29 @@ def test_a_sink_whose_erase_fails_holds_up_no_event_and_is_asked_again(journal, 
     assert read_state(place_of(journal))["failing_since"] is None
 
 
+def test_a_destination_that_asks_not_to_be_told_of_erasures_for_an_hour_gets_events_all_the_same(
+    journal, sink, carrier, destination
+):
+    put(journal, line(1), line(2, __schema__="b"))
+    carrier.carry(until_empty=True)
+    erase_b(journal)
+    asked = []
+
+    def erase_later(ids):
+        asked.append(ids)
+        raise Unavailable("later", retry_after_s=3600.0)
+
+    sink.erase = erase_later
+    waits, carrier._wait = [], lambda wait_s: waits.append(wait_s)
+    for number in (3, 4):
+        put(journal, line(number), begun_at=2e9 + number)
+        assert not carrier.carry(until_empty=True)
+    assert (at_rest(destination), asked, any(waits)) == (ids(1, 2, 3, 4), [ids(2)], False)
+    carrier.hand_back()
+    assert read_state(place_of(journal))["reason"] == "later"
+    assert 3500.0 < carrier._erase_at - time.monotonic() < 7300.0
+
+
 def test_while_an_erasure_takes_longer_than_the_lease_lasts_the_lease_is_kept(journal, sink, destination):
     put(journal, line(1), line(2, __schema__="b"))
     place = place_of(journal)
@@ -499,7 +559,7 @@ def test_what_a_full_disk_does_not_note_after_it_was_sent_is_not_sent_over_and_o
     assert carrier.carry(until_empty=True)
     assert at_rest(destination) == (ids(1, 2) if name == "good" else ids(2))
     assert [letter.event_id for letter in dead_letters(journal)] == ([] if name == "good" else ids(1))
-    assert [batch.sent_before for batch in sink.sent] == [False, True]
+    assert all(batch.sent_before for batch in sink.sent)
     assert carrier._disk_backoff.failures == 0
 
 

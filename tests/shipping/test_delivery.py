@@ -226,6 +226,35 @@ def test_a_receipt_that_makes_no_sense_is_an_odd_failure(make, receipt):
     assert all(reason.startswith("the sink failed: ") for reason in reasons)
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("\udc80\n\x1b[2J", "\\udc80\\n\\x1b[2J"),
+        ("x" * 10**6, "x" * 999 + "…"),
+        (b"a value", "no reason, but a bytes"),
+        (ValueError("a value"), "no reason, but a ValueError"),
+        (None, "no reason, but a NoneType"),
+    ],
+    ids=["not UTF-8", "too long", "bytes", "an error", "None"],
+)
+def test_whatever_a_sink_gives_for_a_reason_it_can_be_written_down(make, reason, said):
+    delivery, *_ = make(in_turn(Receipt({1: reason})))
+    assert delivery.deliver(batch(3)) == {1: said}
+    delivery, *_ = make(fails_with(Refused(reason), 1))
+    assert delivery.deliver(batch(3)) == {1: said if isinstance(reason, str) else str(reason)}
+
+
+def test_what_is_deferred_by_an_iterator_is_sent_again(make):
+    class Sink(ScriptedSink):
+        def send(self, batch):
+            return super().send(batch)._replace(deferred=iter([1] if len(batch) > 1 else []), retry_after_s="soon")
+
+    delivery, *_ = make(in_turn())
+    sink = delivery._sink = Sink(in_turn())
+    assert delivery.deliver(batch(3)) == {}
+    assert [call for call in sink.calls if call not in ("open", "close")] == [([0, 1, 2], False), ([1], True)]
+
+
 @pytest.mark.parametrize("error", [ConfigurationError("no such table"), LockLost()], ids=repr)
 def test_what_waiting_does_not_mend_is_raised(make, error):
     delivery, _, waits, _ = make(in_turn(error))

@@ -154,6 +154,26 @@ def test_while_the_destination_is_down_it_is_still_asked_for(journal, bury, mend
     assert letters(journal) == []
 
 
+def test_who_is_asked_to_stop_stops_between_two_batches_and_what_was_taken_is_taken(journal, bury, mended):
+    bury(7)
+    ask(journal)
+    carrier = make_carrier(journal, mended)
+    wait = carrier._wait
+
+    def stop_when_some_were_sent(wait_s):
+        if mended.sent:
+            raise Stopped
+        wait(wait_s)
+
+    carrier._wait = stop_when_some_were_sent
+    with pytest.raises(Stopped):
+        carrier.carry(until_empty=True)
+    carrier.hand_back()
+    assert (letters(journal), len(mended.sent)) == ([5, 6, 7], 1)
+    assert make_carrier(journal, mended).carry(until_empty=True)
+    assert letters(journal) == []
+
+
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_who_is_killed_loses_and_doubles_nothing(journal, bury, mended, destination, where):
     bury(7)

@@ -56,6 +56,17 @@ def test_a_line_that_is_torn_is_none_and_spoils_no_other(place):
     assert Refusals(place, "c").known.keys() == {"x", "y"}
 
 
+@pytest.mark.parametrize(
+    "line", ['{"cursor":"c","expired":"x","delivered":1}', '["a",["y"]]', "[1,2]", "[null,null]", '["y"]', "7", "{}"]
+)
+def test_what_no_shipper_writes_is_passed_over(place, line):
+    Refusals(place, "c").add([("x", "a")])
+    with (place / "refused.jsonl").open("a") as file:
+        file.write(line + "\n")
+    found = Refusals(place, "c")
+    assert (found.known, found.expired, found.delivered) == ({"x": Refusal("a")}, 0, 0)
+
+
 def test_what_is_on_its_way_again_is_forgotten(place):
     refusals = Refusals(place, "c")
     refusals.add([("x", "a"), ("y", "a")])

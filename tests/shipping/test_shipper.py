@@ -19,6 +19,7 @@ from jupyter_telemetry.destination import journal_directory
 from jupyter_telemetry.dispatch import SHIPPER_OPTIONS
 from jupyter_telemetry.errors import ConfigurationError
 from jupyter_telemetry.journal import JournalHandler
+from jupyter_telemetry.journal.cursors import Cursor
 from jupyter_telemetry.shipping import BatchLimits, Shipper
 from jupyter_telemetry.shipping.shipper import directory_name
 from jupyter_telemetry.shipping.state import read_state
@@ -93,6 +94,24 @@ def test_what_cannot_be_meant_is_an_error(make, destination, name, given):
     what = "a whole number above 0" if name in WHOLE else "a number of seconds, "
     with pytest.raises(ConfigurationError, match=f"^Shipper: {name} must be {what}"):
         make(PlannedSink(destination), **{name: given})
+
+
+@pytest.mark.parametrize("name", ["", None, 7, b"x", "\udc80"], ids=repr)
+def test_a_sink_needs_a_name(make, destination, name):
+    sink = PlannedSink(destination)
+    sink.name = name
+    with pytest.raises(ConfigurationError, match="the sink's name must be a text"):
+        make(sink)
+
+
+def test_a_sink_that_changes_its_name_stays_the_same_destination(make, destination, journal):
+    put(journal, line(1))
+    sink = PlannedSink(destination)
+    shipper = make(sink)
+    sink.name = 7
+    assert shipper.ship()
+    assert shipper.destination == PlannedSink.name
+    assert Cursor.load(shipper.place / "cursor.json", "").sink == PlannedSink.name
 
 
 def test_every_number_is_checked():

@@ -43,6 +43,12 @@ def test_what_nobody_wrote_is_nothing(tmp_path):
     assert read_state(tmp_path) == {}
 
 
+@pytest.mark.parametrize("content", ['{"unerased":"x"}', '{"unerased":[1]}', '{"reason":[1]}', '{"failing_since":7}'])
+def test_what_no_shipper_wrote_is_nothing(tmp_path, content):
+    (tmp_path / "state.json").write_text(content)
+    assert read_state(tmp_path) == {}
+
+
 def test_what_happens_is_written_at_once_and_then_every_few_seconds(state, tmp_path, clock):
     state.delivered(10)
     expected = {
@@ -142,3 +148,9 @@ def test_a_place_that_cannot_be_written_is_nothing(tmp_path, clock):
     state.delivered(1)
     state.failed("down")
     assert state.delivered_events == 1
+
+
+def test_a_reason_that_is_no_utf8_can_be_written_and_said(state, tmp_path, caplog):
+    state.failed("/j\udcff: no cursor")
+    assert read_state(tmp_path)["reason"] == state.reason == "/j\\udcff: no cursor"
+    assert caplog.messages[0].endswith("waits: /j\\udcff: no cursor")

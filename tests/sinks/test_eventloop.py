@@ -6,6 +6,7 @@ import asyncio
 import gc
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -29,6 +30,25 @@ def test_what_a_coroutine_returns_or_raises_comes_back(loop):
     assert loop.run(add(1, 2), 10) == 3
     with pytest.raises(TypeError):
         loop.run(add(1, ""), 10)
+
+
+def test_where_no_thread_can_be_started_it_runs_in_the_one_that_waits():
+    size = threading.stack_size(1 << 46)  # which no machine has room for
+    try:
+        loop = EventLoop("a loop of a test")
+    finally:
+        threading.stack_size(size)
+    assert loop.run(asyncio.sleep(0, 3), 10) == 3
+    with pytest.raises(asyncio.TimeoutError):
+        loop.run(asyncio.sleep(60), 0.01)
+    loop.close()
+    gc.collect()
+
+
+def test_where_the_pool_of_threads_is_gone_names_are_looked_up_all_the_same(loop):
+    loop._loop.set_default_executor(pool := ThreadPoolExecutor(1))
+    pool.shutdown()  # as at the end of the interpreter
+    assert loop.run(loop._loop.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM), 10)[0][4] == ("127.0.0.1", 80)
 
 
 def test_what_takes_too_long_is_given_up(loop):
