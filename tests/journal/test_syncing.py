@@ -262,6 +262,21 @@ def test_at_the_durability_disk_a_line_is_synced_when_the_call_returns(make_writ
     assert not writer._unsynced.is_behind(writer._tally.read())
 
 
+def test_at_the_durability_disk_the_name_of_a_segment_is_synced_too(make_writer, directory, disk, monkeypatch):
+    synced: list[int] = []
+
+    def note(fd: int, fsync=os.fsync) -> None:
+        fsync(fd)
+        synced.append(os.fstat(fd).st_ino)
+
+    writer = make_writer(disk.system, sync_interval_s=None, max_segment_bytes=len(line(1)))
+    monkeypatch.setattr(os, "fsync", note)
+    for number in range(1, 3):
+        writer.write_lasting(line(number))
+        assert {directory.stat().st_ino, directory.parent.stat().st_ino} <= set(synced)
+        synced.clear()
+
+
 def test_at_the_durability_disk_what_cannot_be_synced_is_lost(make_writer, disk, clock):
     writer = make_writer(disk.system, sync_interval_s=None)
     writer.write_lasting(line(1))
