@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .syncing import Part
     from .system import System
 
-__all__ = ["AT_ONCE", "LOOK_INTERVAL_S", "TORN", "SegmentInHand", "reason_of"]
+__all__ = ["AT_ONCE", "LOOK_INTERVAL_S", "TORN", "SegmentInHand", "not_synced", "reason_of"]
 
 LOOK_INTERVAL_S = 0.5  # between two looks whether the segment is still there
 RETRY_INTERVAL_S = 1.0  # between two tries to begin a segment on a disk that refuses
@@ -268,7 +268,7 @@ class SegmentInHand:
                     self._pause(self._clock(), problem)
                 self._part(is_sound=False)
                 self._unsynced.begin(upto)
-            self._unwrite(upto - part.since, f"{reason_of(problem)}, when they were to be put on the disk")
+            self._unwrite(upto - part.since, not_synced(problem))
 
     def _unwrite(self, events: int, reason: str) -> None:
         """Count events as lost that were counted as written."""
@@ -312,3 +312,7 @@ def reason_of(problem: int | None) -> str:
     if problem == TORN:
         return "a line was written in part: the disk is full, or a limit of the file's size is reached"
     return os.strerror(problem or errno.EIO)
+
+
+def not_synced(problem: int | None) -> str:
+    return f"{reason_of(problem)}, when they were to be put on the disk"

@@ -7,15 +7,15 @@ alive by its reference; see Segment.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import errno
 import os
 import weakref
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from .holding import AT_ONCE, TORN, SegmentInHand, reason_of
+from .holding import AT_ONCE, TORN, SegmentInHand, not_synced, reason_of
 from .segment import NO_SEGMENT
+from .syncing import CANNOT_SYNC
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,11 +61,22 @@ class JournalWriter(SegmentInHand):
     def write_lasting(self, line: bytes) -> None:
         """Append a line; when this returns it is on the disk, or counted as lost."""
         segment = self._segment
+        if segment.size + len(line) > segment.limit or self._clock() >= segment.look_at:
+            segment = self._look_after(len(line))
         self.write(line)
-        if self._segment is not segment and segment.fd >= 0:  # it may have got the line after its last sync
-            with contextlib.suppress(OSError):
-                self._system.sync(segment.fd)
+        is_parted_with = self._segment is not segment
         self._commits.commit(self._sync_now)
+        if is_parted_with and segment.fd >= 0:  # it may have got the line after its last sync
+            self._sync_late(segment)
+
+    def _sync_late(self, segment: Segment) -> None:
+        try:
+            self._system.sync(segment.fd)
+        except OSError as error:
+            if error.errno not in CANNOT_SYNC:
+                with self._lock:
+                    self._unwrite(1, not_synced(error.errno))
+                self.losses.say()
 
     def write_some(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         """Append lines by one write, as many as find room in a segment; return the rest. One thread alone may do so.

@@ -34,7 +34,6 @@ FEW_ROWS = 20_000  # into a file of fewer, any batch is merged
 MANY_ROWS = 100_000  # into a file of more, none
 MOST_REWRITTEN = 16  # rows that are written again for one of the batch, in a file that is not small
 LARGEST = 32 * 1024**2  # bytes of a file that is merged into
-ADOPTED_AFTER_S = 300.0  # in an object store: no request of a writer that is gone is under way any more
 _AT_ONCE = 500  # events that are Python objects together: of more, the garbage collector would look at them all again
 
 
@@ -174,8 +173,9 @@ class Appender:
             return False
         if entry.size >= LARGEST or partition.day < _first_open_day():
             return False
-        age_s = time.time() - entry.modified_ns / 1e9
-        return self._place.is_directory or tail.is_ours or age_s > ADOPTED_AFTER_S
+        # In an object store a request of a writer that was stopped may still come, however long ago it wrote: it would
+        # put an older content in the place of this one.
+        return self._place.is_directory or tail.is_ours
 
 
 def _places(keys: Sequence[_Key]) -> Mapping[_Key, Sequence[int]]:

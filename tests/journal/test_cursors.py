@@ -55,6 +55,20 @@ def test_it_is_read_back_as_it_was_written(path):
     assert os.listdir(path.parent) == ["cursor.json"]
 
 
+def test_it_is_on_the_disk_before_it_has_its_name_and_its_name_before_that_returns(path, monkeypatch):
+    save(Cursor("the sink"), path)
+    before, synced = path.stat().st_ino, []
+
+    def note(fd, fsync=os.fsync):
+        fsync(fd)
+        synced.append((os.fstat(fd).st_ino, path.stat().st_ino))
+
+    monkeypatch.setattr(os, "fsync", note)
+    save(FULL, path)
+    after = path.stat().st_ino
+    assert synced == [(after, before), (path.parent.stat().st_ino, after)]
+
+
 def test_what_it_holds_is_readable_by_any_program(path):
     save(FULL, path)
     assert json.loads(path.read_text()) == {

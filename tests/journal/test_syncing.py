@@ -262,6 +262,58 @@ def test_at_the_durability_disk_a_line_is_synced_when_the_call_returns(make_writ
     assert not writer._unsynced.is_behind(writer._tally.read())
 
 
+def test_at_the_durability_disk_the_name_of_a_segment_is_synced_too(make_writer, directory, disk, monkeypatch):
+    synced: list[int] = []
+
+    def note(fd: int, fsync=os.fsync) -> None:
+        fsync(fd)
+        synced.append(os.fstat(fd).st_ino)
+
+    writer = make_writer(disk.system, sync_interval_s=None, max_segment_bytes=len(line(1)))
+    monkeypatch.setattr(os, "fsync", note)
+    for number in range(1, 3):
+        writer.write_lasting(line(number))
+        assert {directory.stat().st_ino, directory.parent.stat().st_ino} <= set(synced)
+        synced.clear()
+
+
+def parting(disk, after: int):
+    """Have another thread part with the segment, as an erasure does, when a line is written and not yet counted."""
+    writers = []
+
+    def write(fd: int, data: bytes) -> int:
+        written = disk.write(fd, data)
+        if disk.writes == after:
+            writers[0].seal()
+        return written
+
+    return writers, {**disk.system, "write": write}
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_at_the_durability_disk_a_line_is_synced_whose_segment_others_part_with_meanwhile(
+    make_writer, directory, disk, after
+):
+    writers, system = parting(disk, after)
+    writers.append(make_writer(system, sync_interval_s=None))
+    for number in range(after):
+        disk.synced.clear()
+        writers[0].write_lasting(line(number))
+
+    assert disk.synced == {segments(directory)[0].stat().st_ino}
+
+
+def test_at_the_durability_disk_such_a_line_is_lost_if_it_cannot_be_synced(make_writer, disk, caplog):
+    writers, system = parting(disk, 2)
+    writers.append(make_writer(system, sync_interval_s=None))
+    writers[0].write_lasting(line(1))
+    disk.sync_problem = errno.EIO
+    writers[0].write_lasting(line(2))
+
+    assert writers[0].counts() == {"written": 1, "lost": 1, "expired": 0}
+    assert os.strerror(errno.EIO) in caplog.text
+
+
 def test_at_the_durability_disk_what_cannot_be_synced_is_lost(make_writer, disk, clock):
     writer = make_writer(disk.system, sync_interval_s=None)
     writer.write_lasting(line(1))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from lake.lakes import things
 from pyarrow import fs
 
 from jupyter_telemetry import ConfigurationError
-from jupyter_telemetry._contract import deliver, expected, make_batch, numbered
+from jupyter_telemetry._contract import again, deliver, expected, make_batch, numbered
 from jupyter_telemetry.analysis import open_lake
 from jupyter_telemetry.errors import MissingExtra
+from jupyter_telemetry.lake import appending
 from jupyter_telemetry.lake.lake import Lake
-from jupyter_telemetry.shipping import Unavailable
+from jupyter_telemetry.shipping import Batch, Unavailable
 from jupyter_telemetry.sinks import make_sink
 from jupyter_telemetry.sinks.lake import LakeSink
 from jupyter_telemetry.testing import SinkContract
@@ -123,6 +126,24 @@ class TestLakeInAnObjectStore(SinkContract):
             deliver(sink, part)
         self.relay.lose_replies = 0
         assert self.found() == expected(batch)
+
+    def test_who_is_stopped_in_the_middle_of_a_write_takes_away_nothing_of_who_has_taken_over(self, monkeypatch):
+        batch = make_batch(numbered(300))
+        parts = [batch.part(range(start, start + 100)) for start in (0, 100, 200)]
+        stopped = self.make_sink()
+        stopped.open()
+        stopped.send(parts[0])
+
+        def be_stopped():
+            """For a week, behind the last look at the lease and before the request."""
+            later = SimpleNamespace(time=lambda: time.time() + 7 * 86400, monotonic=time.monotonic)
+            monkeypatch.setattr(appending, "time", later)
+            self.send(self.make_sink(), again(parts[1]))
+            self.send(self.make_sink(), parts[2])
+
+        stopped.send(Batch(parts[1].lines, parts[1].schemas, journal=batch.journal, check=be_stopped))
+        stopped.close()
+        assert {event["__id__"]: event for event in self.at_rest()} == expected(batch)
 
     def test_what_is_compacted_there_is_read_once_while_it_is_deleted(self):
         lake = Lake(self.url, **self.options)
