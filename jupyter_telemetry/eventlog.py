@@ -18,7 +18,7 @@ from .forksafe import Lock
 from .governance import govern, problems
 from .loading import load_file, load_url
 from .notice import Notices
-from .privacy import DECISION_SCHEMA, DecisionStore, decision_event, default_mode
+from .privacy import DECISION_SCHEMA, DecisionStore, Lookout, decision_event, default_mode
 from .privacy.modes import files_that_speak, says_mode_of_all, stated_modes
 from .record import event_record
 from .registry import SchemaRegistry
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .event import Event
     from .governance import Governance
     from .outlet import Outlet
-    from .privacy import Classification, Decision, Limits
+    from .privacy import Classification, Decision, Decisions, Limits
     from .route import Route
     from .schema import EventSchema
     from .shipping import Shipper
@@ -46,6 +46,7 @@ __all__ = ["EventLog"]
 _INFO = logging.INFO
 DECIDED_BY = tuple(DECISION_SCHEMA["properties"]["by"]["enum"])
 LOOK_INTERVAL_S = 2.0  # between two looks at what the user has decided elsewhere
+OVERDUE_INTERVAL_S = 0.05  # between two looks whether such a look was answered at last
 MAX_DEPTH_OF_CALLS = 8  # handlers that record events themselves, which come to handlers that do
 
 
@@ -74,6 +75,7 @@ class EventLog(Settings):
         self._fetched: dict[str, dict[str, Any]] = {}
         self._raises = True
         self._decisions = DecisionStore()
+        self._lookout = Lookout(self._decisions)
         self._in_force: dict[str, Any] | None = None  # the settings; None while the log is being made
         self._look_at: float | None = None  # when to look for decisions that others have made; None: no matter
         self.registry = SchemaRegistry()
@@ -286,7 +288,7 @@ class EventLog(Settings):
         if by not in DECIDED_BY:
             raise ConsentError(f"a user decides on one of {', '.join(DECIDED_BY)}, not {by!r}")
         decided = self._decisions.decide(choices, statement=statement or governance.statement, shown=shown, by=by)
-        self._obey_decisions()
+        self._obey(self._decisions.read())
         self.record_decisions(decided)
         return decided
 
@@ -421,13 +423,15 @@ class EventLog(Settings):
     def _look_for_decisions(self) -> None:
         """Take over what the user has decided elsewhere: in another server, on the command line."""
         self._look_at = monotonic() + LOOK_INTERVAL_S
-        if self._decisions.changed():
-            self._obey_decisions()
+        if (found := self._lookout.look()) is not None:
+            self._obey(found)
+        if self._lookout.is_overdue:
+            self._look_at = monotonic() + OVERDUE_INTERVAL_S
 
-    def _obey_decisions(self) -> None:
+    def _obey(self, decisions: Decisions) -> None:
         """Take over what the user has decided; whether files of the configuration are still there is no matter."""
         with self._lock:
-            self._enforce(self.governance.under(self._decisions.read()))
+            self._enforce(self.governance.under(decisions))
 
     def _find_route(self, schema_id: object, version: object) -> Route:
         """Return the route of (id, version), made if need be. Raises SchemaNotRegistered."""

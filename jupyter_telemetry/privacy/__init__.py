@@ -5,6 +5,7 @@ from .classifications import parse_classifications
 from .consent import DECISION_SCHEMA, Consent, decision_event
 from .decisions import Decision, Decisions, DecisionStore
 from .generalisation import floor_time
+from .lookout import Lookout
 from .modes import default_mode, parse_consent
 from .policy import Limits, Policy, Redactions
 from .pseudonym import read_key
@@ -19,6 +20,7 @@ __all__ = [
     "DecisionStore",
     "Decisions",
     "Limits",
+    "Lookout",
     "Policy",
     "Redactions",
     "ReservedName",

@@ -100,6 +100,10 @@ class DecisionStore:
             os.close(fd)
         return mark != self._mark
 
+    def unanswered(self) -> Decisions:
+        """Return what is known while the disk that the file stands on does not answer: nothing."""
+        return Decisions(problem=self._about("cannot be read: its disk does not answer"))
+
     def decide(self, choices: Mapping[str, bool], *, statement: dict[str, Any], shown: str, by: str) -> list[Decision]:
         """Write decisions down, all or none of them; when this returns they are on the disk.
 
