@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from typing import TYPE_CHECKING
 
@@ -92,13 +93,13 @@ class Carrier:
 
     def carry(self, *, until_empty: bool) -> bool:
         """Send batches while there are any that are due; say whether nothing is left. Raises Stopped."""
-        if not self._directory.is_dir():
-            return True
         if time.monotonic() < self._idle_until:
             if self._lease.is_held_here():
                 self._lease.renew()
             return False
         try:
+            if not self._is_there():
+                return True
             return self._take_over() and self._ship_all(until_empty=until_empty)
         except LockLost:
             self._forget()
@@ -114,6 +115,13 @@ class Carrier:
             self._let_go()
             self._delivery.close()  # whatever it was, the next try begins with a new connection
             raise
+
+    def _is_there(self) -> bool:
+        """Say whether there is a journal. Raises OSError where nobody can know."""
+        try:
+            return stat.S_ISDIR(os.stat(self._directory).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def _ship_all(self, *, until_empty: bool) -> bool:
         while True:
