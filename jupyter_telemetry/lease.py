@@ -49,13 +49,14 @@ class Lease(LockFile):
         return self.is_held
 
     def renew(self) -> None:
-        """Say to the others that its holder lives; it may be called as often as one likes."""
+        """Say to the others that its holder lives, if that is us still; it may be called as often as one likes."""
         now = time.monotonic()
         if now - self._renewed_at < self._lease_s / 4:
             return
         self._renewed_at = now
         with contextlib.suppress(OSError):
-            os.utime(self._path, follow_symlinks=not HAS_SYMLINKS)
+            if self._is_ours():  # who took it from us, and died, must not seem to live because we wait for long
+                os.utime(self._path, follow_symlinks=not HAS_SYMLINKS)
 
     @contextlib.contextmanager
     def kept(self, most_s: float = MOST_KEPT_S) -> Iterator[None]:

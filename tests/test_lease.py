@@ -93,6 +93,17 @@ def test_it_is_not_kept_for_ever_nor_when_it_is_somebody_elses(path):
         lease.check()
 
 
+def test_who_lost_it_and_waits_for_long_does_not_renew_that_of_another(path):
+    lost = Lease(path, lease_s=0.04)
+    assert lost.acquire()
+    os.unlink(path)
+    os.symlink("elsewhere:1:0", path)
+    os.utime(path, ns=(1, 1), follow_symlinks=False)
+    time.sleep(0.02)
+    lost.renew()
+    assert touched_at(path) == 1
+
+
 def test_renewing_touches_it_not_more_often_than_needed(path):
     often, seldom = Lease(path, lease_s=1e-9), Lease(path, lease_s=1000.0)
     assert often.acquire()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from typing import TYPE_CHECKING
 
@@ -92,13 +93,13 @@ class Carrier:
 
     def carry(self, *, until_empty: bool) -> bool:
         """Send batches while there are any that are due; say whether nothing is left. Raises Stopped."""
-        if not self._directory.is_dir():
-            return True
         if time.monotonic() < self._idle_until:
             if self._lease.is_held_here():
                 self._lease.renew()
             return False
         try:
+            if not self._is_there():
+                return True
             return self._take_over() and self._ship_all(until_empty=until_empty)
         except LockLost:
             self._forget()
@@ -114,6 +115,13 @@ class Carrier:
             self._let_go()
             self._delivery.close()  # whatever it was, the next try begins with a new connection
             raise
+
+    def _is_there(self) -> bool:
+        """Say whether there is a journal. Raises OSError where nobody can know."""
+        try:
+            return stat.S_ISDIR(os.stat(self._directory).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def _ship_all(self, *, until_empty: bool) -> bool:
         while True:
@@ -139,12 +147,12 @@ class Carrier:
         hand = feed.take_again(hold.cursor.in_hand) if hold.cursor.in_hand else hold.ahead.take()
         if hand is None and waiting and not self._may_be_due(waiting, until_empty=until_empty):
             self._settle(hold)
-            return False
+            return None if self.redelivery.is_asked_for else False
         if hand is None:
             hand = feed.take(segments, self._limits)
             if hand is not None and not (hand.is_full or self._is_old(until_empty=until_empty)):
                 self._settle(hold)
-                return False
+                return None if self.redelivery.is_asked_for else False
         if hand is not None:
             self._send(hold, hand, hold.ahead.behind(hand, segments))
             return None
@@ -154,6 +162,8 @@ class Carrier:
         self._since = None
         self._state.waiting_bytes = 0
         is_settled = self._settle(hold)
+        if self.redelivery.is_asked_for:
+            return None
         if not self._is_unreadable and is_settled:
             self._state.well()
         elif until_empty and self._why_unerased and not self._state.reason:  # events that went well have taken it back
@@ -237,7 +247,7 @@ class Carrier:
         if hold.is_unsaved:
             self._save(hold)
         if self.redelivery.is_asked_for:
-            self.redelivery.run(self._deliver_again, hold.refusals, self._lease.check)
+            self.redelivery.step(self._deliver_again, hold.refusals, self._lease.check)
             self._check_hand = None
         is_done = True
         for ids, note in erasures(self._directory, hold.cursor):
@@ -309,6 +319,7 @@ class Carrier:
 
     def _forget(self) -> None:
         self._hold = self._check_hand = None
+        self.redelivery.forget()
 
     def _save(self, hold: Hold) -> None:
         was_unsaved = hold.is_unsaved

@@ -40,6 +40,8 @@ class Redelivery:
         self._journal = journal
         self._place = place
         self._limits = limits
+        self._left: list[Path] | None = None  # files that were there when this began, and are not done
+        self._tried: set[str] = set()  # ids of what was sent since then
 
     @property
     def is_asked_for(self) -> bool:
@@ -58,49 +60,64 @@ class Redelivery:
         give_to_owner_of(self._place, self._place / FILE)
         return True
 
-    def run(
+    def step(
         self,
         deliver: Callable[[list[bytes], Callable[[], None]], dict[int, str]],
         refusals: Refusals,
         check: Callable[[], None],
     ) -> None:
-        """Send each dead letter once more: those that are taken go, those that are refused again get the new reason.
+        """Send one batch of them once more, or note that all is done: events that are new wait for no more than that.
+
+        Those that are taken go, those that are refused again get the new reason.
 
         deliver: sends lines, as long as what it is given besides does not raise, and returns the refused by index.
 
         Raises OSError, and what `deliver` and `check` raise; then it is still asked for.
         """
-        for path in dead_letter_files(self._journal, self._place.name):
-            self._run_file(path, deliver, refusals, check)
+        if self._left is None:
+            self._left = dead_letter_files(self._journal, self._place.name)
+        while self._left:
+            if self._send_some(self._left[0], deliver, refusals, check):
+                return
+            del self._left[0]
         (self._place / FILE).unlink(missing_ok=True)
+        self.forget()
 
-    def _run_file(
+    def forget(self) -> None:
+        """Begin anew: what is asked for the next time is to be sent, though it was sent before."""
+        self._left = None
+        self._tried.clear()
+
+    def _send_some(
         self,
         path: Path,
         deliver: Callable[[list[bytes], Callable[[], None]], dict[int, str]],
         refusals: Refusals,
         check: Callable[[], None],
-    ) -> None:
-        tried: set[str] = set()
-        while letters := self._next(path, tried | refusals.taken):
-            before = _identity(path)
+    ) -> bool:
+        """Send a batch out of a file; say whether there was anything to be sent."""
+        letters = self._next(path, self._tried | refusals.taken)
+        if not letters:
+            if any(letter.event_id in refusals.taken for letter in dead_letters_in(path)):  # left by one who was killed
+                rewrite_dead_letters(path, refusals.taken, {}, check)
+            return False
+        before = _identity(path)
 
-            def check_both(before: object = before) -> None:
-                check()
-                if before is None or _identity(path) != before:  # something of it was erased, or has expired
-                    raise Overtaken
+        def check_both() -> None:
+            check()
+            if before is None or _identity(path) != before:  # something of it was erased, or has expired
+                raise Overtaken
 
-            try:
-                check_both()
-                refused = deliver([letter.event + b"\n" for letter in letters], check_both)
-            except Overtaken:
-                continue
-            refusals.take((each.event_id, each.segment) for n, each in enumerate(letters) if n not in refused)
-            again = {letters[n].event_id: reason for n, reason in refused.items()}
-            rewrite_dead_letters(path, refusals.taken, again, check)
-            tried.update(letter.event_id for letter in letters)
-        if any(letter.event_id in refusals.taken for letter in dead_letters_in(path)):  # one who was killed left them
-            rewrite_dead_letters(path, refusals.taken, {}, check)
+        try:
+            check_both()
+            refused = deliver([letter.event + b"\n" for letter in letters], check_both)
+        except Overtaken:
+            return True
+        refusals.take((each.event_id, each.segment) for n, each in enumerate(letters) if n not in refused)
+        again = {letters[n].event_id: reason for n, reason in refused.items()}
+        rewrite_dead_letters(path, refusals.taken, again, check)
+        self._tried.update(letter.event_id for letter in letters)
+        return True
 
     def _next(self, path: Path, had: set[str]) -> list[DeadLetter]:
         """Return the next letters of a file, as many as make a batch."""

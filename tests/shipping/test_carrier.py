@@ -94,6 +94,12 @@ def test_a_journal_that_is_not_there_is_shipped(carrier, sink, journal):
     assert (sink.calls, journal.exists()) == ([], False)
 
 
+def test_of_a_journal_that_nobody_can_look_for_it_is_said(tmp_path, sink):
+    carrier = make_carrier(tmp_path / ("x" * 300), sink)
+    assert not carrier.carry(until_empty=True)
+    assert carrier._state.reason == "the journal's own directory: File name too long"
+
+
 def test_all_is_sent_in_batches_and_nothing_again(carrier, sink, journal, destination):
     put(journal, *map(line, range(12)))
     assert carrier.carry(until_empty=True)

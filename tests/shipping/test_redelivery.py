@@ -144,6 +144,28 @@ def test_however_many_are_refused_again_nothing_waits_for_them(journal, bury, de
     assert (len(letters(journal)), event_id(99) in destination.lines) == (40, True)
 
 
+def test_new_events_wait_for_no_more_than_one_batch_of_them(journal, bury, mended, destination):
+    bury(23, BatchLimits(100, 10**6, 0.0))
+    ask(journal)
+    mended.before = lambda: put(journal, line(50 + len(mended.sent)), begun_at=2e9 + len(mended.sent))
+    mended.after = lambda: len(mended.sent) == 6 and setattr(mended, "before", lambda: None)
+    assert make_carrier(journal, mended).carry(until_empty=True)
+    assert letters(journal) == []
+    numbers = [[event["number"] for event in batch.events] for batch in mended.sent]
+    assert numbers[:4] == [[1, 2, 3, 4, 5], [51], [52], [53]]
+    assert numbers[-4:] == [[6, 7, 8, 9, 10], [11, 12, 13, 14, 15], [16, 17, 18, 19, 20], [21, 22, 23]]
+
+
+def test_what_is_refused_again_is_sent_again_when_it_is_asked_for_again(journal, bury, mended, destination):
+    bury(3)
+    carrier = make_carrier(journal, PlannedSink(destination))
+    for sends in (1, 2):
+        ask(journal)
+        assert carrier.carry(until_empty=True)
+        assert len(carrier._sink.sent) == sends
+    assert letters(journal) == [1, 2, 3]
+
+
 def test_while_the_destination_is_down_it_is_still_asked_for(journal, bury, mended, destination):
     bury(2)
     down = PlannedSink(destination, ["down"] * 9)
