@@ -14,6 +14,7 @@ from traitlets import observe
 from .attachment import Attachment
 from .dispatch import Dispatch
 from .errors import ConfigurationError, ConsentError, SchemaNotRegistered, TelemetryError
+from .farewell import farewell
 from .forksafe import Lock
 from .governance import govern, problems
 from .loading import load_file, load_url
@@ -242,14 +243,15 @@ class EventLog(Settings):
 
     def close(self) -> None:
         """Flush all handlers, stop the shippers, and close the handlers that the log made; then it has none."""
-        self.flush()
-        self._dispatch.close()
-        try:
-            with self._lock:
-                self.shippers = []
-                self.handlers = []
-        finally:
-            self._attachment.close_own()
+        with farewell():
+            self.flush()
+            self._dispatch.close()
+            try:
+                with self._lock:
+                    self.shippers = []
+                    self.handlers = []
+            finally:
+                self._attachment.close_own()
 
     def __enter__(self) -> Self:
         return self

@@ -75,16 +75,17 @@ def account(
     segment: str | None = None,
     *,
     lock: LockFile | None = None,
+    wait_s: float = 2 * _STALE_S,
 ) -> None:
     """Write down what became of events. Raises OSError; then it is not written down.
 
-    It waits some seconds for others who do the same, and then writes it down all the same. With a `lock` it does not
-    wait at all, and raises TimeoutError: a writer has it, in whose way nobody may be.
+    It waits `wait_s` seconds for others who do the same, and then writes it down all the same. With a `lock` it does
+    not wait at all, and raises TimeoutError: a writer has it, in whose way nobody may be.
     """
     entry = {"at": utc_text(), "what": what, "segment": segment, "events": events, "reason": reason}
     line = orjson.dumps(entry) + b"\n"
     path = Path(directory, FILE)
-    with _locked(path.parent, lock) as held:
+    with _locked(path.parent, lock, wait_s) as held:
         if _append(path, line) > MOST_BYTES and held is not None:
             _sum_up(path, held)
 
@@ -145,13 +146,13 @@ def _parsed(line: bytes) -> Account | None:
 
 
 @contextlib.contextmanager
-def _locked(journal: Path, lock: LockFile | None) -> Iterator[LockFile | None]:
+def _locked(journal: Path, lock: LockFile | None, wait_s: float) -> Iterator[LockFile | None]:
     """Hold the accounts' own lock; go on without it where it cannot be had, as on a full disk.
 
     Raises TimeoutError where others have the lock that is given.
     """
     waits = lock is None
-    lock = lock or LockFile(journal / _LOCK, stale_s=_STALE_S, wait_s=2 * _STALE_S, as_symlink=True)
+    lock = lock or LockFile(journal / _LOCK, stale_s=_STALE_S, wait_s=wait_s, as_symlink=True)
     try:
         lock.__enter__()
     except OSError as error:

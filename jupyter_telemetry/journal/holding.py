@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..farewell import left_s
 from ..privatefile import make_private, sync_directory
 from .access import file_mode, open_to_group
 from .accounts import account, accounts_lock
@@ -298,7 +299,8 @@ class SegmentInHand:
         for reason, events in list(unaccounted.items()):
             try:
                 if events:  # below zero: they were kept after all, when an account said already that they were lost
-                    account(self.directory, "lost", events, reason, lock=None if patient else self._accounts_lock)
+                    lock = None if patient else self._accounts_lock
+                    account(self.directory, "lost", events, reason, lock=lock, wait_s=left_s(self._exit_timeout_s))
             except TimeoutError:  # others hold the accounts, for a moment
                 self._account_at = self._clock() + RETRY_INTERVAL_S
                 break

@@ -17,6 +17,8 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..farewell import interpreter_ends, left_s
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -121,7 +123,7 @@ class QueuedWriter:
         queue = self._queue
         queue.hurry.set()
         now = time.monotonic()
-        patience_s = 0.0 if now < queue.in_vain_until else self._exit_timeout_s
+        patience_s = 0.0 if now < queue.in_vain_until else left_s(self._exit_timeout_s)
         if threading.current_thread() is queue.thread or not done.wait(patience_s):
             queue.in_vain_until = time.monotonic() + 1.0
             return done.is_set()
@@ -283,11 +285,12 @@ _ending: dict[_Queue, float] = {}  # that nobody fills any more, and how long th
 
 @atexit.register
 def _write_the_rest() -> None:
+    interpreter_ends()
     for writer in list(_alive):
         writer.close()
     for queue, timeout_s in list(_ending.items()):
         if queue.thread is not None:
-            queue.thread.join(timeout_s)
+            queue.thread.join(left_s(timeout_s))
 
 
 def _start_all_afresh() -> None:

@@ -13,6 +13,7 @@ import weakref
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from ..farewell import interpreter_ends, left_s
 from .holding import AT_ONCE, TORN, SegmentInHand, not_synced, reason_of
 from .segment import NO_SEGMENT
 from .syncing import CANNOT_SYNC
@@ -134,7 +135,7 @@ class JournalWriter(SegmentInHand):
             thread = self._sync_thread
             last_round = thread.end() if thread else None
         if last_round is not None:
-            last_round.join(self._exit_timeout_s)
+            last_round.join(left_s(self._exit_timeout_s))
         elif self._unsynced.parts and not (thread and thread.is_ending):  # the interpreter is ending: there is none
             self._sync_now()
         self._account(patient=True)
@@ -190,6 +191,7 @@ def _start_all_afresh() -> None:
 @atexit.register
 def _close_all() -> None:
     """Close those that nobody uses any more, but a thread in the middle of a sync, which ends with the interpreter."""
+    interpreter_ends()
     for writer in list(_alive):
         if writer.closes_at_exit:
             writer.close()

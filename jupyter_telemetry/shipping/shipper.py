@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, JournalError, TelemetryError
+from ..farewell import interpreter_ends, left_s
 from ..journal.cursors import DIRECTORY
 from ..journal.names import default_place
 from ..lease import LEASE_S, Lease
@@ -36,6 +37,7 @@ SLICE_S = 1.0  # of a wait: a lease is renewed meanwhile, and a stop is heard
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 300.0
 LEASE_FILE = "lease"
+GRACE_S = 0.1  # of a time-out, for handing back
 EXIT_TIMEOUT_S = 0.7  # KubeSpawner grants 1 s between SIGTERM and SIGKILL
 
 
@@ -147,9 +149,8 @@ class Shipper:
         thread = self._thread
         if thread is None or self._pid != os.getpid():
             return True
-        timeout_s = self.exit_timeout_s if timeout_s is None else timeout_s
-        self._ask_to_stop(timeout_s)
-        thread.join(max(0.0, (self._give_up_at or 0.0) - time.monotonic()) + 0.1)
+        self._ask_to_stop(left_s(self.exit_timeout_s) if timeout_s is None else timeout_s)
+        thread.join(max(0.0, (self._give_up_at or 0.0) - time.monotonic()) + GRACE_S)
         if thread.is_alive():  # in the middle of a batch, which it ends
             return False
         _running.discard(self)
@@ -158,7 +159,7 @@ class Shipper:
 
     def _ask_to_stop(self, timeout_s: float) -> None:
         if self._pid == os.getpid() and not self._stop.is_set():
-            self._give_up_at = time.monotonic() + timeout_s
+            self._give_up_at = time.monotonic() + max(0.0, timeout_s - GRACE_S)
             self._stop.set()
 
     def _run(self, before: threading.Thread | None) -> None:
@@ -296,9 +297,12 @@ def stop_all(shippers: Iterable[Shipper]) -> None:
     """Stop shippers all at once, within the longest `exit_timeout_s` that one of them has."""
     shippers = list(shippers)
     for shipper in shippers:
-        shipper._ask_to_stop(shipper.exit_timeout_s)
+        shipper._ask_to_stop(left_s(shipper.exit_timeout_s))
     for shipper in shippers:
         shipper.stop()
 
 
-atexit.register(lambda: stop_all(_running))
+@atexit.register
+def _stop_the_rest() -> None:
+    interpreter_ends()
+    stop_all(_running)
