@@ -7,16 +7,28 @@ adds a file asks `file_mode`, whatever program it is. The group reads all; it wr
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
 
+from ..privatefile import give_to_owner_of, make_private, replacing
 from .identity import journal_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["directory_mode", "file_mode", "is_open_to_group", "open_to_group", "shared_mode"]
+__all__ = [
+    "directory_mode",
+    "file_mode",
+    "is_open_to_group",
+    "make_shared",
+    "open_to_group",
+    "replacing_shared",
+    "shared_mode",
+]
 
 _SHARED = ("shipping", "dead-letter")
 _READ_DIRECTORY = stat.S_ISGID | 0o750  # what is made in it has its group, whatever that of its maker
@@ -45,6 +57,37 @@ def directory_mode(journal: str | os.PathLike[str]) -> int:
 def shared_mode(journal: str | os.PathLike[str]) -> int:
     """Return the mode of a directory in it that whoever ships writes to."""
     return _SHARED_DIRECTORY if is_open_to_group(journal) else 0o700
+
+
+def make_shared(journal: str | os.PathLike[str], *directories: str | os.PathLike[str]) -> None:
+    """Make directories in it that whoever ships writes to, the outer ones first.
+
+    Raises OSError, also for a symlink: where root ships users' journals, it could lead root's writing anywhere.
+    """
+    for directory in directories:
+        _refuse_link(directory)
+        make_private(os.fspath(directory), mode=shared_mode(journal))
+        give_to_owner_of(journal, directory)
+
+
+@contextmanager
+def replacing_shared(
+    path: Path, *, lasting: bool = False, check: Callable[[], None] | None = None
+) -> Iterator[BinaryIO]:
+    """Write a file of a destination, `<journal>/<shipping or dead-letter>/<destination>/<file>`, as `replacing` does.
+
+    Raises as that does, and as `make_shared`.
+    """
+    for directory in (path.parents[1], path.parent):
+        _refuse_link(directory)
+    with replacing(path, lasting=lasting, check=check, mode=file_mode(path.parents[2])) as file:
+        yield file
+    give_to_owner_of(path.parent, path)
+
+
+def _refuse_link(directory: str | os.PathLike[str]) -> None:
+    if os.path.islink(directory):
+        raise OSError(errno.ELOOP, "a directory of it is a symlink", os.fspath(directory))
 
 
 def open_to_group(journal: Path) -> None:

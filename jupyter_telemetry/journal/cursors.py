@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..errors import JournalError
-from ..privatefile import give_to_owner_of, make_private, replacing
-from .access import file_mode, shared_mode
+from .access import make_shared, replacing_shared
 from .segment import scan
 from .text import SegmentText
 
@@ -121,11 +120,9 @@ class Cursor:
 
         Raises OSError, and what `check` raises.
         """
-        journal = path.parents[2]
-        make_private(str(path.parent), mode=shared_mode(journal))
-        with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
+        make_shared(path.parents[2], path.parent)
+        with replacing_shared(path, lasting=True, check=check) as file:
             file.write(orjson.dumps({"version": VERSION, **vars(self), "in_hand": list(map(list, self.in_hand))}))
-        give_to_owner_of(path.parent, path)
 
 
 def cursors(journal: str | os.PathLike[str]) -> Iterator[Path]:

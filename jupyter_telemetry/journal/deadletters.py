@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from ..lockfile import LockFile, LockLost
-from ..privatefile import drafts_in, give_to_owner_of, make_private, replacing, sync_directory
-from .access import file_mode, shared_mode
+from ..privatefile import drafts_in, sync_directory
+from .access import make_shared, replacing_shared
 from .segment import SEALED_SUFFIX, new_name
 
 if TYPE_CHECKING:
@@ -76,15 +76,12 @@ def write_dead_letters(
     destination: the directory's name. Raises OSError, and what `check` raises; then nothing was kept.
     """
     place = Path(journal, DIRECTORY, destination)
-    for directory in (place.parent, place):
-        make_private(str(directory), mode=shared_mode(journal))
-        give_to_owner_of(Path(journal), directory)
+    make_shared(journal, place.parent, place)
     now = _now()
     path = place / (new_name(time.time()) + SEALED_SUFFIX)
-    with replacing(path, lasting=True, check=check, mode=file_mode(journal)) as file:
+    with replacing_shared(path, lasting=True, check=check) as file:
         for line, reason, segment in refused:
             file.write(_line(now, reason, segment, line.rstrip(b"\n")))
-    give_to_owner_of(place, path)
     return path
 
 
@@ -318,9 +315,8 @@ def _replace(path: Path, lines: list[bytes], check: Callable[[], None]) -> None:
         path.unlink()
         sync_directory(path.parent)
         return
-    with replacing(path, lasting=True, check=check, mode=file_mode(path.parents[2])) as file:
+    with replacing_shared(path, lasting=True, check=check) as file:
         file.writelines(lines)
-    give_to_owner_of(path.parent, path)
 
 
 def _files(journal: str | os.PathLike[str], destination: str | None) -> list[Path]:

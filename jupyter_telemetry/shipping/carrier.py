@@ -9,13 +9,13 @@ import time
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError
-from ..journal.access import shared_mode
+from ..journal.access import make_shared
 from ..journal.deadletters import sweep_dead_letters
 from ..journal.identity import journal_name
 from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..lockfile import LockLost
-from ..privatefile import drafts_in, give_to_owner_of, make_private
+from ..privatefile import drafts_in
 from .batch import Batch, Overtaken
 from .delivery import Delivery, odd
 from .hold import Hold
@@ -289,9 +289,7 @@ class Carrier:
     # What it holds
 
     def _take_over(self) -> bool:
-        for directory in (self._place.parent, self._place):
-            make_private(str(directory), mode=shared_mode(self._directory))
-            give_to_owner_of(self._directory, directory)
+        make_shared(self._directory, self._place.parent, self._place)
         was_held = self._lease.is_held_here()
         if not self._lease.acquire():
             return False

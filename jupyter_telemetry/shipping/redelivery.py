@@ -10,9 +10,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from ..journal.access import file_mode, shared_mode
+from ..journal.access import make_shared, replacing_shared
 from ..journal.deadletters import dead_letter_files, dead_letters_in, rewrite_dead_letters
-from ..privatefile import give_to_owner_of, make_private, replacing
 from .batch import Overtaken
 
 if TYPE_CHECKING:
@@ -52,12 +51,9 @@ class Redelivery:
         """Ask for it; say whether there are any dead letters. Raises OSError."""
         if not dead_letter_files(self._journal, self._place.name):
             return False
-        for directory in (self._place.parent, self._place):
-            make_private(str(directory), mode=shared_mode(self._journal))
-            give_to_owner_of(self._journal, directory)
-        with replacing(self._place / FILE, mode=file_mode(self._journal)):
+        make_shared(self._journal, self._place.parent, self._place)
+        with replacing_shared(self._place / FILE):
             pass
-        give_to_owner_of(self._place, self._place / FILE)
         return True
 
     def step(

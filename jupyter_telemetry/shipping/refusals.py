@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from ..journal.access import file_mode
-from ..privatefile import create, give_to_owner_of, replacing
+from ..journal.access import file_mode, replacing_shared
+from ..privatefile import create, give_to_owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -157,7 +157,6 @@ class Refusals:
         head = {"cursor": self._cursor, "expired": expired, "delivered": delivered}
         lines: list[object] = [head]
         lines += [[each.segment, event_id, *([True] * each.is_taken)] for event_id, each in known.items()]
-        with replacing(self._path, lasting=True, check=check, mode=file_mode(self._path.parents[2])) as file:
+        with replacing_shared(self._path, lasting=True, check=check) as file:
             file.writelines(orjson.dumps(line) + b"\n" for line in lines)
-        give_to_owner_of(self._path.parent, self._path)
         self.known, self.expired, self.delivered = known, expired, delivered

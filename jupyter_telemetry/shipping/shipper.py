@@ -150,7 +150,7 @@ class Shipper:
         if thread is None or self._pid != os.getpid():
             return True
         self._ask_to_stop(left_s(self.exit_timeout_s) if timeout_s is None else timeout_s)
-        thread.join(max(0.0, (self._give_up_at or 0.0) - time.monotonic()) + GRACE_S)
+        thread.join(max(0.0, (self._give_up_at or 0.0) + GRACE_S - time.monotonic()))
         if thread.is_alive():  # in the middle of a batch, which it ends
             return False
         _running.discard(self)

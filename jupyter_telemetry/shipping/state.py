@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from ..journal.access import file_mode
+from ..journal.access import replacing_shared
 from ..printable import cut, printable
-from ..privatefile import give_to_owner_of, replacing
 from ..timestamp import utc_text
 
 if TYPE_CHECKING:
@@ -137,13 +136,8 @@ class State:
             "last_delivered_at": self.last_delivered_at,
             "erases": self.erases,
         }
-        with (
-            contextlib.suppress(OSError),
-            replacing(self._place / FILE, mode=file_mode(self._place.parents[1])) as file,
-        ):
+        with contextlib.suppress(OSError), replacing_shared(self._place / FILE) as file:
             file.write(orjson.dumps(content))
-        with contextlib.suppress(OSError):
-            give_to_owner_of(self._place, self._place / FILE)
 
 
 def sayable(reason: object) -> str:

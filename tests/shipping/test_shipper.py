@@ -395,3 +395,18 @@ shipper.start()
 
     assert [event["number"] for event in Lake(tmp_path / "lake").events()] == list(range(20))
     assert ended.stderr == b""
+
+
+def test_a_symlink_in_the_place_of_a_directory_leads_nobody_elsewhere(journal, tmp_path):
+    put(journal, line(1))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shipper = Shipper(journal, PlannedSink(Destination()))
+    for name in ("shipping", f"shipping/{shipper.place.name}"):
+        link = journal / name
+        link.parent.mkdir(exist_ok=True)
+        link.symlink_to(elsewhere)
+        assert not Shipper(journal, PlannedSink(Destination())).ship(0.1)
+        assert list(elsewhere.iterdir()) == []
+        link.unlink()
+    assert shipper.ship()
