@@ -8,8 +8,7 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
+from jupyter_telemetry.journal.accounts import account
 from jupyter_telemetry.journal.line import examine
 from jupyter_telemetry.journal.segment import SEALED_SUFFIX, new_name, scan
 from jupyter_telemetry.lease import Lease
@@ -159,6 +158,8 @@ def put(journal: Path, *lines: bytes, begun_at: float = 1_795_455_725.0, suffix:
 def expire_oldest(journal: Path, sealed_for_s: float = 0.0) -> list[str]:
     """Delete the oldest sealed segment as a limit does, which says so before; return the ids of its events.
 
+    Raises OSError if there is no room to say so, and nothing is deleted then.
+
     sealed_for_s: a writer whose segment somebody else has sealed may write to it still, and counts that as lost.
     """
     for segment in scan(journal):
@@ -166,9 +167,7 @@ def expire_oldest(journal: Path, sealed_for_s: float = 0.0) -> list[str]:
             continue
         if segment.is_a_writers:
             ids = [found for line in segment.path.read_bytes().splitlines() if (found := examine(line).event_id)]
-            account = {"at": "", "what": "expired", "segment": segment.name, "events": len(ids), "reason": "limit"}
-            with (journal / "accounts.jsonl").open("ab") as file:
-                file.write(orjson.dumps(account) + b"\n")
+            account(journal, "expired", len(ids), "limit", segment.name)
             os.unlink(segment.path)
             return [event_id.decode() for event_id in ids]
     return []

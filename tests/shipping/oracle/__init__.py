@@ -2,7 +2,7 @@
 
 Its rooms: `plan` plays what a seed says; `programs` are what is recorded, shipped, erased and compacted by, and killed;
 `destinations` and `own` are what is shipped to, each a class in `destinations.DESTINATIONS`; `network` and `disk` fail
-as they are told; `verdict` compares what was told with what is anywhere.
+as they are told; `verdict` compares what was told with what is anywhere; `seeds` are those that tests play.
 
 `python -m tests.shipping.oracle 17 30-40` plays these plans once more.
 """

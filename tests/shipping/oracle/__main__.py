@@ -15,6 +15,7 @@ def main() -> int:
     """Play; return how many plans went wrong."""
     from shipping.oracle.destinations import DESTINATIONS
     from shipping.oracle.plan import run
+    from shipping.oracle.seeds import seeds_in
 
     parser = argparse.ArgumentParser(prog="python -m tests.shipping.oracle", description=__doc__)
     parser.add_argument("seeds", nargs="+", help="seeds, such as 17, or 30-40")
@@ -32,12 +33,6 @@ def main() -> int:
         print("".join(f"    {each}\n" for each in (log[1:] if wrong or not given.quiet else log[-1:])), flush=True)
     print(f"{failed} went wrong")
     return failed
-
-
-def seeds_in(text: str) -> range:
-    """Return what a text such as 17 or 30-40 names."""
-    first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
 
 
 if __name__ == "__main__":

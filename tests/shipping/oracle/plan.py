@@ -17,9 +17,9 @@ from jupyter_telemetry import TelemetryError
 from shipping.scene import expire_oldest
 
 from .destinations import DESTINATIONS, kind_of
-from .disk import LEFT_BYTES
+from .disk import LEFT_BYTES, SmallDisk
 from .network import FAULTS, Trap
-from .programs import shipper_of
+from .programs import LOST, UNSURE, shipper_of
 from .verdict import Evidence, told_in, verdict
 
 if TYPE_CHECKING:
@@ -54,17 +54,18 @@ class Plan:
         self._began = time.monotonic()
         self._chance = random.Random(f"{kind} {seed}")
         self._home = home
-        self._journal = home / "journal"
-        self._journal.mkdir()
         self._steps = steps
         self._step = 0
         self._destination = DESTINATIONS[kind](home, seed)
+        # Every third one, so that each destination's plans are among them, fills the journal's own disk.
+        self._disk = SmallDisk(home / "journal's disk") if seed % 3 == 2 else None
+        self._journal = (self._disk.directory if self._disk else home) / "journal"
+        self._journal.mkdir()
         self._expired: set[str] = set()
         self._recorders: list[Program] = []
         self._shippers: list[Program] = []
         self._erasers: list[Program] = []
         self._compactors: list[Program] = []
-        self._killed_erasers = 0
         self._paused: dict[Program, int] = {}  # until which step
         self._mends: dict[Callable[[], None], int] = {}  # what ends a fault, and at which step
         self._file_bytes: int | None = None  # how long the files of shippers may become
@@ -89,6 +90,8 @@ class Plan:
             actions[self._kill_destination] = 4
         if destination.disk is not None and destination.disk.is_small:
             actions[self._fill_disk] = 3
+        if self._disk is not None:
+            actions[self._fill_journals_disk] = 5
         if destination.lake is not None:
             actions[self._compact] = 2
             actions[self._kill_compactor] = 1
@@ -114,6 +117,8 @@ class Plan:
         finally:
             self._kill(self._recorders + self._shippers + self._erasers + self._compactors)
             destination.stop()
+            if self._disk is not None:
+                self._disk.close()
 
     def _end(self) -> list[str]:
         """Mend all, have what is left shipped, and judge."""
@@ -141,14 +146,16 @@ class Plan:
     def _evidence(self, place: Path) -> Evidence:
         told = told_in(self._home.glob("told*"))
         at_rest = self._destination.at_rest()
-        self._say(f"{len(told)} were told, {len(at_rest)} are at rest")
+        whats = [what for what, _ in told.values()]
+        lost = f"{whats.count(LOST)} of them as lost, {whats.count(UNSURE)} perhaps"
+        self._say(f"{len(told)} were told, {lost}; {len(at_rest)} are at rest")
         return Evidence(
             self._journal,
             place,
             told,
             at_rest,
             frozenset(self._expired),
-            self._killed_erasers,
+            sum(eraser.returncode != 0 for eraser in self._erasers),
             (self._home / "said").read_text(errors="replace"),
             self._destination.erases,
             self._destination.keeps_lines,
@@ -257,6 +264,19 @@ class Plan:
         self._say("there is room on the destination's disk")
         self._destination.disk.free()
 
+    # The journal's own disk
+
+    def _fill_journals_disk(self) -> None:
+        assert self._disk is not None
+        left = self._chance.choice(LEFT_BYTES)
+        self._disk.fill(left)
+        self._break(f"the journal's disk is full but for {left} bytes", self._free_journals_disk, 6)
+
+    def _free_journals_disk(self) -> None:
+        assert self._disk is not None
+        self._say("there is room on the journal's disk")
+        self._disk.free()
+
     # What else is done
 
     def _erase(self) -> None:
@@ -267,12 +287,15 @@ class Plan:
         running = [each for each in self._erasers if each.poll() is None]
         if running:
             self._say("an erasure is killed")
-            self._killed_erasers += 1
             self._kill(running[:1])
 
     def _expire(self) -> None:
         if not any(each.poll() is None for each in self._erasers):
-            found = expire_oldest(self._journal, sealed_for_s=1.0)
+            try:
+                found = expire_oldest(self._journal, sealed_for_s=1.0)
+            except OSError as error:
+                self._say(f"nothing expires: {error.strerror}")
+                return
             self._expired |= set(found)
             self._say(f"{len(found)} events expire")
 
@@ -296,6 +319,7 @@ class Plan:
             "durability": chance.choice(["process", "process", "memory", "disk"]),
             "clocks_s": destination.clocks_s,
             "file_bytes": chance.choice([0, 0, 4000, 30_000]),
+            "full_while": str(self._disk.sign) if self._disk and not self._disk.is_small else "",
             "unacceptable": destination.unacceptable,
         }
         name = f"recorder {len(list(self._home.glob('told*')))} {chance.random()}"

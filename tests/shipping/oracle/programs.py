@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from jupyter_telemetry.errors import JournalError, LakeError
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.queueing import QueuedWriter
 from jupyter_telemetry.journal.retention import Limits
@@ -72,6 +73,7 @@ class Recorder:
     durability: as of a JournalHandler.
     clocks_s: by how much its clock is ahead of ours: by one of these, and now and then it jumps to another.
     file_bytes: how long its files may become; 0: without a limit.
+    full_while: a file; while that is there, the journal gets no byte more. "": its disk fills by itself.
     unacceptable: the name of an event that the destination refuses.
     """
 
@@ -84,6 +86,7 @@ class Recorder:
         durability: str,
         clocks_s: list[int],
         file_bytes: int,
+        full_while: str,
         unacceptable: str,
     ) -> None:
         self._name = name
@@ -91,6 +94,7 @@ class Recorder:
         self._clocks_s = clocks_s
         self._clock_s = self._chance.choice(clocks_s)
         self._file_bytes = file_bytes or resource.RLIM_INFINITY
+        self._full_while = full_while
         self._unacceptable = unacceptable
         self._journal = JournalWriter(
             directory,
@@ -123,7 +127,8 @@ class Recorder:
         self._tell()
 
     def _record(self, line: bytes) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self._file_bytes, resource.RLIM_INFINITY))
+        file_bytes = 0 if self._full_while and os.path.exists(self._full_while) else self._file_bytes
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, resource.RLIM_INFINITY))
         self._write(line)
         self._given += 1
         self._untold.append(line)
@@ -170,13 +175,17 @@ def ship(directory: str, sink: str) -> None:
 
 
 def erase_a(directory: str) -> None:
-    """Erase the schema "a"."""
-    erase(directory, erases=lambda schema: schema == "a")
+    """Erase the schema "a"; exit with 1 if that is not done, since the journal's disk is full."""
+    try:
+        left = erase(directory, erases=lambda schema: schema == "a").left
+    except JournalError as error:
+        sys.exit(str(error))
+    if left:
+        sys.exit(f"an erasure has left {left}")
 
 
 def compact(lake: str) -> None:
     """Compact a lake."""
-    from jupyter_telemetry.errors import LakeError
     from jupyter_telemetry.lake.lake import Lake
 
     try:

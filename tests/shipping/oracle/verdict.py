@@ -35,7 +35,7 @@ class Evidence(NamedTuple):
     told: dict[str, tuple[str, bytes]]
     at_rest: list[bytes]
     expired: frozenset[str] = frozenset()
-    killed_erasers: int = 0
+    unfinished_erasers: int = 0  # killed, or without room for what they write
     said: str = ""  # by the programs
     erases: bool = True
     keeps_lines: bool = True
@@ -75,11 +75,11 @@ class _Comparison:
         expired = self._evidence.expired
         kept = {each for each, (what, _) in told.items() if what not in (LOST, UNSURE)}
         lost = {each for each, (what, _) in told.items() if what == LOST}
-        # A killed erasure has left what it named in the journal; the destination was told to erase it all the same.
-        half_erased = self._named & (self._there | expired) if self._evidence.killed_erasers else set()
+        # What such an erasure named is left in the journal; the destination was told to erase it all the same.
+        half_erased = self._named & (self._there | expired) if self._evidence.unfinished_erasers else set()
         found = {
             "lost without a word": kept - rest.keys() - letters - erased - expired - half_erased,
-            "told to be lost, and there": lost & (rest.keys() | letters),
+            "told to be lost, and there": lost & (rest.keys() | letters | self._there | self._named | expired),
             "not as they were recorded": {each for each in told.keys() & rest.keys() if not self._is_as_told(each)},
             "twice": set(self._twice),
             "at rest and dead letters": rest.keys() & letters,
