@@ -87,8 +87,9 @@ class Refusals:
 
         letters: (id, segment) of the dead letters there are. erased: ids of events that were erased.
         """
-        found = {event_id: each.segment for event_id, each in self.known.items() if event_id not in erased}
-        return Counter({**found, **dict(letters)}.values())
+        # An erasure takes events out of segments first, and then their dead letters: until then these say nothing.
+        found = {**{event_id: each.segment for event_id, each in self.known.items()}, **dict(letters)}
+        return Counter(segment for event_id, segment in found.items() if event_id not in erased)
 
     def add(self, refused: Iterable[tuple[str, str]]) -> None:
         """Note events that were refused: (id, segment); they are on the disk when this returns. Raises OSError."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from journal.lines import line
 
@@ -15,7 +17,7 @@ from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_
 
 @pytest.fixture
 def journal(tmp_path):
-    return tmp_path
+    return tmp_path / "journal"
 
 
 @pytest.fixture
@@ -99,6 +101,22 @@ def test_a_dead_letter_that_is_gone_after_its_segment_has_expired(journal, carri
     carrier.hand_back()
     (place_of(journal) / "cursor.json").unlink()
     assert sum(reckoned(journal)) == 5
+
+
+def test_a_dead_letter_that_a_killed_erasure_has_left_counts_once_when_its_segment_is_gone(journal, carrier, tmp_path):
+    put(journal, line(0), line(1), line(2, __schema__="b", name="poison"), begun_at=1e9)
+    put(journal, line(3), begun_at=1.1e9)
+    carrier.carry(until_empty=True)
+    carrier.hand_back()
+    shutil.copytree(journal / "dead-letter", aside := tmp_path / "aside")
+    erase_b(journal)
+    shutil.copytree(aside, journal / "dead-letter", dirs_exist_ok=True)  # it was killed before it took them out
+    carrier.carry(until_empty=True)
+    carrier.hand_back()
+    assert reckoned(journal) == Reckoning(delivered=3, refused=1, expired=0, erased=0, waiting=0)
+    expire_oldest(journal)
+    carrier.carry(until_empty=True)
+    assert reckoned(journal) == Reckoning(delivered=3, refused=1, expired=0, erased=0, waiting=0)
 
 
 def test_it_changes_nothing(journal, carrier):
