@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -16,7 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped]  # the same
 
 from .arrays import instant
-from .layout import COMPACTED, Partition, file_name, named_after, owner_of
+from .layout import COMPACTED, Partition, batch_name, file_name, named_after, owner_of
 from .parquet import Span, encoded, ids_of, read_table, span_of
 from .schemas import Schemas
 from .table import ID, table_of
@@ -133,7 +134,19 @@ class Appender:
                 merged = pa.concat_tables([before, table])
                 files[-1] = self._put(tail.entry.path, merged, batch, tail.entry)
                 return
-        files.append(self._put(f"{partition.path}/{file_name(owner)}", table, batch, None))
+        files.append(self._put(f"{partition.path}/{self._new_name(owner, table, files)}", table, batch, None))
+
+    def _new_name(self, owner: str, table: Any, files: Sequence[_File]) -> str:
+        """Name a new file.
+
+        In a directory, one who was stopped just before a file got its name must not name it when somebody else has
+        written the same. In an object store that one's request would take the other's place: no two names are the same.
+        """
+        if not self._place.is_directory:
+            return file_name(owner)
+        taken = {each.entry.name for each in files}
+        first = table.column(ID)[0].as_py()
+        return next(name for number in count() if (name := batch_name(owner, first, number)) not in taken)
 
     def _put(self, path: str, table: Any, batch: Batch, replaces: Entry | None) -> _File:
         entry = self._place.write(path, encoded(table), batch.check, replaces)

@@ -1,6 +1,6 @@
 """How a lake is laid out, so that any engine reads it, and it explains itself on any machine.
 
-    schema=<view name>/day=<of the event, in UTC>/<journal>-<when begun>-<random>.parquet
+    schema=<view name>/day=<of the event, in UTC>/<journal>-<when begun>-<digits>.parquet
                                                   compacted-<when begun>-<random>.parquet
     _schemas/<view name>-<digest>.json            the schemas, each text once
     _drafts/                                      what is being written, where it is a directory
@@ -11,15 +11,17 @@ another way than data do.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
 from typing import NamedTuple
 
-__all__ = ["COMPACTED", "SCHEMAS", "Partition", "file_name", "named_after", "owner_of", "partition_of"]
+__all__ = ["COMPACTED", "SCHEMAS", "Partition", "batch_name", "file_name", "named_after", "owner_of", "partition_of"]
 
 SCHEMAS = "_schemas"
 COMPACTED = "compacted"
+_UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7")
 _DATA = re.compile(r"schema=([^/]+)/day=(\d{4}-\d\d-\d\d)/[^/]+\.parquet")
 
 
@@ -49,6 +51,16 @@ def named_after(journal: str) -> str:
 def file_name(owner: str) -> str:
     """Make up a name for a new file: one that is begun later comes later, and no two are the same."""
     return f"{owner}-{time.time_ns() // 1_000_000:012x}-{os.urandom(4).hex()}.parquet"
+
+
+def batch_name(owner: str, event_id: str, number: int) -> str:
+    """Name a new file after its first event: whoever writes the same batch at the same time finds the name taken.
+
+    Its order is that of the events' ids. number: of the names that a file of this first event may have.
+    """
+    found = _UUID7.match(event_id)
+    moment = found[1] + found[2] if found else "0" * 12
+    return f"{owner}-{moment}-{hashlib.sha256(f'{event_id} {number}'.encode()).hexdigest()[:8]}.parquet"
 
 
 def owner_of(name: str) -> str:

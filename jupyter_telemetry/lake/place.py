@@ -70,7 +70,7 @@ class Place(Protocol):
     def write(self, path: str, content: Any, check: Callable[[], None] = ..., replaces: Entry | None = None) -> Entry:
         """Write a file, in the place of `replaces` or under a new name; `check` raises if that may not be any more.
 
-        Raises Overtaken if `replaces` is not the file that stands there.
+        Raises Overtaken if `replaces` is not the file that stands there; in a directory also if the name is not new.
         """
 
     def delete(self, paths: Iterable[str]) -> None:
@@ -147,7 +147,7 @@ class Directory(_Listed):
             self.fill(draft, content)
             check()
             if replaces is None:
-                os.replace(draft, target)
+                _name(draft, target)
             else:
                 self._replace(draft, target, replaces)
         finally:
@@ -204,6 +204,18 @@ class Directory(_Listed):
     def _stamp(self, file: Path, path: str) -> Entry:
         found = file.stat()
         return Entry(path, found.st_size, found.st_mtime_ns)
+
+
+def _name(draft: Path, target: Path) -> None:
+    """Give a file a name that nobody else has given meanwhile. Raises Overtaken."""
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise Overtaken from None
+    except (OSError, NotImplementedError):  # a file system without second names
+        if target.exists():
+            raise Overtaken from None
+        os.replace(draft, target)
 
 
 class ObjectStore(_Listed):

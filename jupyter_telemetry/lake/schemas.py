@@ -14,6 +14,7 @@ import orjson
 
 from ..journal.names import view_name
 from .layout import SCHEMAS
+from .place import Overtaken
 from .table import Layout
 
 if TYPE_CHECKING:
@@ -81,8 +82,10 @@ class Schemas:
         digest = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
         path = f"{SCHEMAS}/{directory}-{digest}.json"
         if path not in {each.path for each in self._entries()}:
-            entry = self._place.write(path, orjson.dumps(content))
-            self._listing = [*self._entries(), entry]
+            try:
+                self._listing = [*self._entries(), self._place.write(path, orjson.dumps(content))]
+            except Overtaken:  # by somebody who has written the same
+                self._listing = None
 
     def _entries(self) -> list[Entry]:
         if self._listing is None:

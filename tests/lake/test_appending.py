@@ -179,3 +179,39 @@ def test_the_modes_are_those_of_the_directory(tmp_path):
     put(lake, things(1))
     assert {oct(each.stat().st_mode & 0o777) for each in lake.rglob("*") if each.is_dir()} == {"0o750"}
     assert {oct(each.stat().st_mode & 0o777) for each in lake.rglob("*") if each.is_file()} == {"0o640"}
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_who_is_stopped_just_before_a_file_gets_its_name_finds_the_name_taken(tmp_path, monkeypatch, exchanges):
+    if not exchanges:
+        monkeypatch.setattr("jupyter_telemetry.lake.place.exchange", lambda one, other: False)
+    batch = things(50)
+    again = of_journal(batch, "0123456789abcdef", sent_before=True)
+    later = things(20, first=50)
+
+    def stopped():  # for longer than its lease: another one sends the same, and goes on
+        put(tmp_path, again, later)
+
+    batch.check = stopped
+    with pytest.raises(Overtaken):
+        put(tmp_path, batch)
+    assert set(ids_in(tmp_path).values()) == {1}
+    assert len(ids_in(tmp_path)) == 70
+
+
+def test_a_batch_whose_first_event_was_erased_from_its_file_comes_again(tmp_path):
+    batch = things(5)
+    lake = put(tmp_path, batch)
+    lake.erase([batch.ids[0]])
+    put(tmp_path, of_journal(batch, "0123456789abcdef", sent_before=True))  # a journal that did not know of it
+    assert ids_in(tmp_path) == Counter(batch.ids)
+
+
+def test_a_file_of_another_name_is_begun_where_the_name_is_taken_by_what_is_left_of_a_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr("jupyter_telemetry.lake.appending.FEW_ROWS", 0)  # every batch begins a file
+    batch = things(5)
+    lake = put(tmp_path, batch)
+    lake.erase([batch.ids[0]])
+    put(tmp_path, of_journal(batch, "0123456789abcdef", sent_before=True))
+    assert len(paths(tmp_path)) == 2
+    assert ids_in(tmp_path) == Counter(batch.ids)
