@@ -63,8 +63,8 @@ def test_a_day_is_that_of_utc(tmp_path):
 def test_a_batch_that_a_file_would_be_small_beside_begins_a_new_one(tmp_path, monkeypatch):
     monkeypatch.setattr(appending, "FEW_ROWS", 100)
     put(tmp_path, things(50, at=TODAY), things(60, at=TODAY), things(5, at=TODAY), things(20, at=TODAY))
-    rows = by_duckdb(tmp_path, "SELECT filename, count(*) FROM {} GROUP BY ALL ORDER BY ALL")
-    assert [count for _, count in rows] == [110, 25]
+    rows = by_duckdb(tmp_path, "SELECT filename, count(*) FROM {} GROUP BY ALL")
+    assert sorted(count for _, count in rows) == [25, 110]
 
 
 def test_a_file_of_a_day_that_is_over_is_left_alone(tmp_path):
