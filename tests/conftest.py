@@ -3,10 +3,15 @@
 The plugin under test is loaded here, and not by its entry point, so that coverage sees its import.
 """
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import Phase, settings
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as behind a shell's `&`: tests interrupt what they start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 pytest_plugins = ["jupyter_telemetry.testing"]
 
