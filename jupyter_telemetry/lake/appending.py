@@ -173,6 +173,8 @@ class Appender:
         for path, span in spans:
             if span.may_hold(least, greatest):
                 there |= ids_of(self._place, path, least, greatest)
+        if not there and pc.count_distinct(table.column(ID)).as_py() == table.num_rows:
+            return table
         keep = []
         for event_id in table.column(ID).to_pylist():
             keep.append(event_id not in there)

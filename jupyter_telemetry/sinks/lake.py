@@ -37,7 +37,7 @@ class LakeSink:
     Raises MissingExtra, ConfigurationError.
     """
 
-    limits = BatchLimits(50_000, 16 * 1024**2, 60.0)
+    limits = BatchLimits(40_000, 12 * 1024**2, 60.0)
     erases = True
 
     def __init__(self, url: str | os.PathLike[str], **options: Any) -> None:
