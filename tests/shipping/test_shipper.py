@@ -393,7 +393,7 @@ shipper.start()
 
     from jupyter_telemetry.lake import Lake
 
-    assert [event["number"] for event in Lake(tmp_path / "lake").events()] == list(range(20))
+    assert sorted(event["number"] for event in Lake(tmp_path / "lake").events()) == list(range(20))
     assert ended.stderr == b""
 
 
