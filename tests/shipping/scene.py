@@ -8,7 +8,11 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from journal import lines
+
 from jupyter_telemetry.journal.accounts import account
+from jupyter_telemetry.journal.cursors import Cursor
+from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.line import examine
 from jupyter_telemetry.journal.segment import SEALED_SUFFIX, new_name, scan
 from jupyter_telemetry.lease import Lease
@@ -171,3 +175,42 @@ def expire_oldest(journal: Path, sealed_for_s: float = 0.0) -> list[str]:
             os.unlink(segment.path)
             return [event_id.decode() for event_id in ids]
     return []
+
+
+class Killed(BaseException):
+    """As by a signal that nothing catches."""
+
+
+def cursor_of(journal: Path) -> Cursor:
+    """Read the cursor of the planned sink."""
+    return Cursor.load(place_of(journal) / "cursor.json", "")
+
+
+def at_rest(destination: Destination) -> list[str]:
+    """List the ids of what is there."""
+    return sorted(destination.lines)
+
+
+def ids(*numbers: int) -> list[str]:
+    """Return the ids of events."""
+    return [lines.event_id(number) for number in numbers]
+
+
+def raises(error: BaseException) -> Callable[[], None]:
+    """Return what raises an error."""
+
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def erase_b(journal: Path) -> object:
+    """Erase the events of the schema "b"."""
+    return erase(journal, erases=lambda schema: schema == "b", settle_s=0.0)
+
+
+def bury(journal: Path, carrier: Carrier, count: int = 1) -> None:
+    """Have a destination refuse the first events of a new segment."""
+    put(journal, *(lines.line(n, name="poison" if n < count else "good", __schema__="b") for n in range(count + 2)))
+    assert carrier.carry(until_empty=True)

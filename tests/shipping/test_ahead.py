@@ -17,11 +17,6 @@ PAIRS = BatchLimits(2, 10**6, 0.0)
 
 
 @pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal"
-
-
-@pytest.fixture
 def feed(journal):
     return Feed(journal, Cursor("sink"))
 

@@ -8,19 +8,13 @@ import pytest
 from journal.lines import event_id, line
 
 from jupyter_telemetry.journal.cursors import Cursor, Progress
-from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.segment import HANDOVER, OPEN_SUFFIX
 from jupyter_telemetry.shipping import BatchLimits
 from jupyter_telemetry.shipping.feed import SETTLE_S, Feed
 
-from .scene import put
+from .scene import erase_b, put
 
 WIDE = BatchLimits(1000, 1_000_000, 0.0)
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal"
 
 
 @pytest.fixture
@@ -57,10 +51,6 @@ def pass_on(feed, limits=WIDE, refused=()):
     feed.begin(hand)
     feed.acknowledge(hand, refused)
     return hand.lines
-
-
-def erase_b(journal):
-    erase(journal, erases=lambda schema: schema == "b", settle_s=0.0)
 
 
 def test_a_journal_that_is_not_there_has_nothing(feed):

@@ -25,7 +25,7 @@ from jupyter_telemetry.shipping.reckoning import reckon
 from jupyter_telemetry.shipping.redelivery import Redelivery
 from jupyter_telemetry.shipping.refusals import Refusals
 
-from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_of
+from .scene import Destination, Killed, PlannedSink, expire_oldest, make_carrier, place_of
 
 FAULTS = ("", "down", "lost", "part", "lost part", "refuse", "too large", "odd", "lost oddly")
 ACTIONS = (
@@ -39,10 +39,6 @@ ACTIONS = (
     "record",
     "seal",
 )
-
-
-class Killed(BaseException):
-    """Stands for signal 9."""
 
 
 class InterruptedLease(Lease):

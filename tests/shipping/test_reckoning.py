@@ -8,16 +8,10 @@ import pytest
 from journal.lines import line
 
 from jupyter_telemetry.errors import JournalError
-from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.reckoning import Reckoning, reckon
 
-from .scene import Destination, PlannedSink, expire_oldest, make_carrier, place_of, put
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal"
+from .scene import Destination, PlannedSink, erase_b, expire_oldest, make_carrier, place_of, put
 
 
 @pytest.fixture
@@ -27,10 +21,6 @@ def carrier(journal):
 
 def reckoned(journal):
     return reckon(journal, place_of(journal))
-
-
-def erase_b(journal):
-    erase(journal, erases=lambda schema: schema == "b", settle_s=0.0)
 
 
 def test_an_empty_journal_is_nothing(journal):

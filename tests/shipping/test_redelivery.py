@@ -20,23 +20,9 @@ from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.reckoning import Reckoning, reckon
 
 from .database import DatabaseSink, events_in
-from .scene import REFUSED, Destination, PlannedSink, expire_oldest, make_carrier, place_of, put
+from .scene import REFUSED, Destination, Killed, PlannedSink, expire_oldest, make_carrier, place_of, put
 
 TESTS = Path(__file__).parents[1]
-
-
-class Killed(BaseException):
-    pass
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal"
-
-
-@pytest.fixture
-def destination():
-    return Destination()
 
 
 @pytest.fixture

@@ -28,16 +28,6 @@ from .scene import Destination, PlannedSink, put
 
 
 @pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal"
-
-
-@pytest.fixture
-def destination():
-    return Destination()
-
-
-@pytest.fixture
 def make(journal):
     """Make shippers that wait next to nothing, and stop them in the end."""
     made = []
