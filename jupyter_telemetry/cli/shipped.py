@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from ..errors import JournalError
-from ..journal.accounts import read_accounts
+from ..journal.accounts import lost_events
 from ..journal.cursors import Cursor, cursors
 from ..printable import printable
 from ..shipping.reckoning import reckon
@@ -34,14 +33,12 @@ def shipped(directory: Path) -> list[dict[str, Any]]:
 
     Raises JournalError for a journal that cannot be read.
     """
-    lost: Counter[str] = Counter()
-    for account in read_accounts(directory):
-        lost[account.what] += account.events
+    lost = lost_events(directory)
     try:
         paths = list(cursors(directory))
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
-    return [_of(path, directory, lost["lost"]) for path in paths]
+    return [_of(path, directory, lost) for path in paths]
 
 
 def _of(path: Path, directory: Path, lost: int) -> dict[str, Any]:

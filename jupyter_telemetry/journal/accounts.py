@@ -38,6 +38,7 @@ __all__ = [
     "accounts_lock",
     "accounts_since",
     "has_account_of",
+    "lost_events",
     "read_accounts",
 ]
 
@@ -102,6 +103,11 @@ def read_accounts(directory: str | os.PathLike[str]) -> list[Account]:
     except OSError as error:
         raise JournalError(f"the accounts {Path(directory, FILE)} cannot be read: {error.strerror}") from error
     return [found for line in content.splitlines() if (found := _parsed(line)) is not None]
+
+
+def lost_events(directory: str | os.PathLike[str]) -> int:
+    """Count the events that never came into a journal, of which it keeps account. Raises JournalError."""
+    return sum(account.events for account in read_accounts(directory) if account.what == "lost")
 
 
 def accounts_since(directory: str | os.PathLike[str], position: int) -> Iterator[tuple[Account | None, int]]:

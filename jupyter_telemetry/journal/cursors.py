@@ -30,6 +30,7 @@ __all__ = ["DIRECTORY", "Cursor", "Progress", "Take", "behind", "cursors"]
 
 DIRECTORY = "shipping"
 CURSOR_FILE = "cursor.json"
+LEASE_FILE = "lease"  # beside it, of who ships
 VERSION = 1
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..journal.accounts import read_accounts
+from ..journal.accounts import lost_events
 from ..journal.segment import scan
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def _standing(directory: Path, place: Path) -> Standing:
     from ..shipping.reckoning import reckon  # when needed: where nothing is shipped, nothing of it is imported
 
     reckoned = reckon(directory, place)._asdict()
-    lost = sum(account.events for account in read_accounts(directory) if account.what == "lost")
-    return Standing({**{_OUTCOMES[name]: events for name, events in reckoned.items()}, "lost": lost}, time.time())
+    outcomes = {_OUTCOMES[name]: events for name, events in reckoned.items()}
+    return Standing({**outcomes, "lost": lost_events(directory)}, time.time())
 
 
 def _added(standing: Standing, other: Standing | None) -> Standing:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigurationError, JournalError
-from ..journal.cursors import CURSOR_FILE, Cursor, cursors
+from ..journal.cursors import CURSOR_FILE, LEASE_FILE, Cursor, cursors
 from ..lease import Lease
 from .reckoning import reckon
 from .settlement import erasures
@@ -36,7 +36,7 @@ def retire(journal: str | os.PathLike[str], name: str) -> Retired:
     """
     try:
         place, destination = _find(journal, name)
-        lease = Lease(place / "lease")
+        lease = Lease(place / LEASE_FILE)
         if not lease.acquire():
             raise ConfigurationError(
                 f"a shipper is at work for {destination}: take it out of the configuration, and stop it, before"
@@ -44,7 +44,7 @@ def retire(journal: str | os.PathLike[str], name: str) -> Retired:
         try:
             found = _reckoned(Path(journal), place, destination)
             for path in sorted(place.iterdir(), key=lambda path: path.name != CURSOR_FILE):  # all hangs on the cursor
-                if path.name != "lease":
+                if path.name != LEASE_FILE:
                     path.unlink(missing_ok=True)
         finally:
             lease.release()

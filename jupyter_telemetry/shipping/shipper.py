@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ConfigurationError, JournalError, TelemetryError
 from ..farewell import interpreter_ends, left_s
-from ..journal.cursors import DIRECTORY
+from ..journal.cursors import DIRECTORY, LEASE_FILE
 from ..journal.names import default_place
 from ..lease import LEASE_S, Lease
 from .backoff import Backoff
@@ -36,7 +36,6 @@ POLL_INTERVAL_S = 1.0  # between two looks at a journal that has nothing new
 SLICE_S = 1.0  # of a wait: a lease is renewed meanwhile, and a stop is heard
 FIRST_BACKOFF_S = 1.0
 LONGEST_BACKOFF_S = 300.0
-LEASE_FILE = "lease"
 GRACE_S = 0.1  # of a time-out, for handing back
 EXIT_TIMEOUT_S = 0.7  # KubeSpawner grants 1 s between SIGTERM and SIGKILL
 
