@@ -137,19 +137,13 @@ class DecisionStore:
 
     def _open(self) -> tuple[int | None, object]:
         """Open the file, if there is one; return it and what tells it from another. Raises Unreadable."""
-        try:
-            # An NFS client believes for up to a minute what it knows of a directory, also that a file is not there;
-            # it asks the server when the directory, or the file, is opened.
-            with contextlib.suppress(OSError):
-                os.close(os.open(self.file.parent, os.O_RDONLY))
-            fd = os.open(self.file, _READ)
-        except (FileNotFoundError, NotADirectoryError):
-            # A link that leads nowhere is a file that was there: on a disk that is not mounted, say.
-            if any(os.path.lexists(each) and not os.path.isdir(each) for each in (self.file, self.file.parent)):
-                raise Unreadable("leads nowhere, or what it should stand in is no directory") from None
+        fd = self._opened()
+        if fd is None and self._stands():
+            fd = self._opened()  # another process may have made it meanwhile
+            if fd is None and self._stands():
+                raise Unreadable("leads nowhere, or what it should stand in is no directory")
+        if fd is None:
             return None, _NOT_THERE
-        except (OSError, RuntimeError) as error:
-            raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
         try:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
@@ -163,6 +157,22 @@ class DecisionStore:
             os.close(fd)
             raise
         return fd, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+    def _opened(self) -> int | None:
+        try:
+            # An NFS client believes for up to a minute what it knows of a directory, also that a file is not there;
+            # it asks the server when the directory, or the file, is opened.
+            with contextlib.suppress(OSError):
+                os.close(os.open(self.file.parent, os.O_RDONLY))
+            return os.open(self.file, _READ)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, RuntimeError) as error:
+            raise Unreadable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+    def _stands(self) -> bool:
+        """Say whether something is there: a link that leads nowhere was a file, on a disk that is not mounted, say."""
+        return any(os.path.lexists(each) and not os.path.isdir(each) for each in (self.file, self.file.parent))
 
     def _about(self, reason: object) -> str:
         return (

@@ -364,3 +364,20 @@ def test_a_link_that_leads_nowhere_is_no_file_that_never_was(tmp_path, at):
         place.mkdir()
         (place / at).symlink_to(tmp_path / "not mounted" / at)
     assert "leads nowhere" in DecisionStore(place / "consent.json").read().problem
+
+
+def test_the_first_decision_of_another_process_that_comes_between_two_looks_is_no_damage(tmp_path):
+    file = tmp_path / "consent.json"
+
+    class Racing(DecisionStore):
+        asked = 0
+
+        @property
+        def file(self):
+            self.asked += 1
+            if self.asked == 3:  # the file was not there when it was opened, a moment ago
+                decide(DecisionStore(file), a=False)
+            return file
+
+    decisions = Racing(file).read()
+    assert (decisions.problem, decisions.latest["a"].granted) == ("", False)
