@@ -188,7 +188,7 @@ def erase_dead_letters(
         for line, event in _letters(path):
             if goes(event["__schema__"], event["__id__"]):
                 erased[event["__schema__"]] += 1
-                tombstone.add(event["__id__"].encode())
+                tombstone.add(event["__id__"].encode(), path.parent.name)
             else:
                 kept.append(line)
         if erased:

@@ -2,8 +2,9 @@
 
 `tombstones/<begin>-<random>.jsonl`, one file an erasure: the first line is
 {"erased_at":"2026-11-23T17:42:05.123456Z","reason":"…","version":1}, each other one the id of an event, as a JSON
-text. A file only grows, and an id is on the disk before its event is taken away: so it may name an event that an
-erasure, killed then, has left in the journal, but no event is gone without its id.
+text, or [id, destination] where it was taken out of the dead letters of a destination, by the name of its directory.
+A file only grows, and an id is on the disk before its event is taken away: so it may name an event that an erasure,
+killed then, has left in the journal, but no event is gone without its id.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .segment import SEALED_SUFFIX, new_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "erased_ids", "tombstones"]
+__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "erased_ids", "named_in", "tombstones"]
 
 DIRECTORY = "tombstones"
 VERSION = 1
@@ -45,12 +46,19 @@ class Tombstone(NamedTuple):
 
         Raises JournalError if it cannot be read.
         """
+        return (event_id for event_id, _ in self.named())
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Yield each with the destination out of whose dead letters it was taken; "": out of a segment.
+
+        Raises JournalError if it cannot be read.
+        """
         try:
             with self.path.open("rb") as file:
                 next(file, None)
                 for line in file:
                     if line.endswith(b"\n"):  # else it is being written, or was when the erasure was killed
-                        yield str(orjson.loads(line))
+                        yield named_in(line)
         except (OSError, ValueError) as error:
             raise _unreadable(self.path, error) from error
 
@@ -78,9 +86,23 @@ def tombstones(directory: str | os.PathLike[str]) -> Iterator[Tombstone]:
             raise _unreadable(path, error) from error
 
 
-def erased_ids(directory: str | os.PathLike[str]) -> set[str]:
-    """Return the ids of all events that were erased from a journal. Raises JournalError."""
-    return {event_id for tombstone in tombstones(directory) for event_id in tombstone.ids()}
+def erased_ids(directory: str | os.PathLike[str], destination: str = "") -> set[str]:
+    """Return the ids of what was erased out of a journal's segments, and out of a destination's dead letters.
+
+    Raises JournalError.
+    """
+    named = (each for tombstone in tombstones(directory) for each in tombstone.named())
+    return {event_id for event_id, where in named if where in ("", destination)}
+
+
+def named_in(line: bytes) -> tuple[str, str]:
+    """Return whom a line of a tombstone names, its head excepted, and where. Raises ValueError."""
+    match orjson.loads(line):
+        case str(event_id):
+            return event_id, ""
+        case [str(event_id), str(destination)]:
+            return event_id, destination
+    raise ValueError("neither an id, nor one with a destination")
 
 
 class TombstoneWriter:
@@ -97,9 +119,10 @@ class TombstoneWriter:
         self._kept = 0  # bytes that are committed
         self._waiting = bytearray()
 
-    def add(self, event_id: bytes) -> None:
-        """Name an event that is to be erased."""
-        self._waiting += orjson.dumps(event_id.decode()) + b"\n"
+    def add(self, event_id: bytes, destination: str = "") -> None:
+        """Name an event that is to be erased, out of a segment or the dead letters of a destination."""
+        found = event_id.decode()
+        self._waiting += orjson.dumps([found, destination] if destination else found) + b"\n"
         if len(self._waiting) >= _BATCH_BYTES:
             self._write()
 

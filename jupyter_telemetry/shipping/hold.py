@@ -92,7 +92,8 @@ class Hold:
         if self.refusals.known:
             segments = {segment.name for segment in scan(self._directory)} | self.cursor.segments.keys()
             letters = {event_id for event_id, _ in self._letters()}
-            self.refusals.sum_up(segments, letters, erased_ids(self._directory), self._check)
+            erased = erased_ids(self._directory, self._place.name)
+            self.refusals.sum_up(segments, letters, erased, self._check)
 
     def _letters(self) -> list[tuple[str, str]]:
         """List the dead letters: (id, segment)."""

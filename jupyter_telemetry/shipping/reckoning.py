@@ -43,7 +43,8 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
 
     It reads the whole journal, and changes nothing. While events are recorded and shipped it tells of different
     moments: those of one batch may be missing, or count twice. So do those that an erasure has named before it was
-    killed, if a limit has deleted them since.
+    killed, if a limit has deleted them since. What is erased out of another destination's dead letters when the
+    journal does not hold it any more goes on counting as it did.
 
     Raises JournalError for what cannot be read.
     """
@@ -65,8 +66,8 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
                     delivered += is_had and not is_removed
                     removed += is_removed
                     waiting += not is_had
-        erased = erased_ids(directory)
-        account_for_the_gone(directory, cursor, lambda: refusals.by_segment(letters.items(), erased))
+        erased = erased_ids(directory, place.name)
+        account_for_the_gone(directory, cursor, lambda: refusals.by_segment(letters.items(), erased_ids(directory)))
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
     gone = Counter(

@@ -85,9 +85,10 @@ class Refusals:
     def by_segment(self, letters: Iterable[tuple[str, str]], erased: Collection[str]) -> Counter[str]:
         """Count those that are reckoned up here, and not by the cursor, when a segment is gone; by its name.
 
-        letters: (id, segment) of the dead letters there are. erased: ids of events that were erased.
+        letters: (id, segment) of the dead letters there are. erased: ids of events that were erased out of segments.
         """
         # An erasure takes events out of segments first, and then their dead letters: until then these say nothing.
+        # What it took out of dead letters alone was in the segment as long as that was there.
         found = {**{event_id: each.segment for event_id, each in self.known.items()}, **dict(letters)}
         return Counter(segment for event_id, segment in found.items() if event_id not in erased)
 

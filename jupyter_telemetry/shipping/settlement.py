@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
-
-import orjson
 
 from ..errors import JournalError
 from ..journal.accounts import FILE, accounts_since
 from ..journal.segment import scan
-from ..journal.tombstones import erased_ids, tombstones
+from ..journal.tombstones import erased_ids, named_in, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ __all__ = ["account_for_the_gone", "erasures"]
 
 IDS_AT_ONCE = 1000
 _REMEMBERED = 64  # segments: two limits at once may each announce the same
-_LONGEST_ID = 4096  # bytes
+_LONGEST_LINE = 4096  # bytes
 
 
 def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callable[[], None]]]:
@@ -38,9 +37,7 @@ def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callabl
                 offset = _told(file, cursor, name)
                 file.seek(offset)
                 while lines := _whole_lines(file, IDS_AT_ONCE):
-                    ids = [
-                        found for line in lines if isinstance(found := orjson.loads(line), str)
-                    ]  # the head is a dict
+                    ids = [named_in(line)[0] for line in (lines if offset else lines[1:])]  # the first is the head
                     offset += sum(map(len, lines))
                     yield ids, _noting(cursor, name, offset, ids[-1] if ids else "")
         except FileNotFoundError:  # its erasure took nothing away
@@ -53,10 +50,14 @@ def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callabl
 def _told(file: BinaryIO, cursor: Cursor, name: str) -> int:
     """Return up to where the destination was told; 0 if the file is not what it was, for an erasure was rolled back."""
     offset, last = cursor.tombstones.get(name, (0, ""))
-    start = max(0, offset - _LONGEST_ID)
+    start = max(0, offset - _LONGEST_LINE)
     file.seek(start)
-    line = file.read(offset - start)
-    return offset if len(line) == offset - start and line.endswith(orjson.dumps(last) + b"\n" if last else b"") else 0
+    text = file.read(offset - start)
+    if len(text) < offset - start or not text.endswith(b"\n"):
+        return 0
+    with contextlib.suppress(ValueError):
+        return offset if not last or named_in(text.splitlines()[-1])[0] == last else 0
+    return 0
 
 
 def account_for_the_gone(

@@ -259,7 +259,7 @@ def test_an_erasure_of_a_journal_takes_its_dead_letters_too(tmp_path):
     assert done == Erasure({}, {}, 0, done.tombstone, 0, (), {"b": 2})
     assert found(tmp_path) == [2]
     (tombstone,) = tombstones(tmp_path)
-    assert list(tombstone.ids()) == [event_id(1), event_id(1)]
+    assert list(tombstone.named()) == [(event_id(1), "other"), (event_id(1), "sink")]
     assert erase(tmp_path, settle_s=0.0, **erases) == Erasure({}, {}, 0, None, 0, ())
 
 
@@ -273,7 +273,7 @@ def test_what_is_recorded_and_refused_during_an_erasure_stays_and_what_is_erased
     done = erase(tmp_path, seal_own=seal_own, settle_s=0.0)
     assert (done.erased, done.dead_letters, found(tmp_path)) == ({"b": 1}, {"b": 2}, [2])
     (tombstone,) = tombstones(tmp_path)
-    assert list(tombstone.ids()) == [event_id(1), event_id(0), event_id(1)]
+    assert list(tombstone.named()) == [(event_id(1), ""), (event_id(0), "sink"), (event_id(1), "sink")]
 
 
 def test_what_may_not_be_erased_stays_a_dead_letter(tmp_path):

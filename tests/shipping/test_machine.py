@@ -233,7 +233,7 @@ class Shipping(RuleBasedStateMachine):
         assert len(letters) == len(set(letters)) == found.refused
         assert set(letters) <= self.poisoned()
         # What a killed erasure has named, and a limit deleted then, was both.
-        assert len(self.recorded) <= sum(found) <= len(self.recorded) + len(self.expired & self.named())
+        assert len(self.recorded) <= sum(found) <= len(self.recorded) + len(self.expired & self.half_erased)
         if not self.cursor_was_lost:
             assert found.expired <= len(self.expired | self.removed)
         assert found.delivered <= len(

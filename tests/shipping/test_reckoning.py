@@ -11,7 +11,7 @@ from jupyter_telemetry.errors import JournalError
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.reckoning import Reckoning, reckon
 
-from .scene import Destination, PlannedSink, erase_b, expire_oldest, make_carrier, place_of, put
+from .scene import Destination, PlannedSink, at_rest, erase_b, expire_oldest, ids, make_carrier, place_of, put
 
 
 @pytest.fixture
@@ -91,6 +91,26 @@ def test_a_dead_letter_that_is_gone_after_its_segment_has_expired(journal, carri
     carrier.hand_back()
     (place_of(journal) / "cursor.json").unlink()
     assert sum(reckoned(journal)) == 5
+
+
+@pytest.mark.parametrize("looks_between", [False, True])
+def test_a_dead_letter_that_is_erased_after_its_segment_has_expired_was_not_delivered(journal, carrier, looks_between):
+    another = PlannedSink(Destination())
+    another.name, another.is_mended = "another", True
+    put(journal, line(0), line(1, __schema__="b", name="poison"), line(2, __schema__="b"), line(3, name="poison"))
+    for each in (carrier, make_carrier(journal, another)):
+        each.carry(until_empty=True)
+        each.hand_back()
+    expire_oldest(journal)
+    if looks_between:
+        carrier.carry(until_empty=True)
+    erase_b(journal)
+    for _ in range(2):
+        assert reckoned(journal) == Reckoning(delivered=2, refused=1, expired=0, erased=1, waiting=0)
+        assert reckon(journal, place_of(journal, another)) == Reckoning(4, 0, 0, 0, 0)
+        carrier.carry(until_empty=True)
+        make_carrier(journal, another).carry(until_empty=True)
+    assert at_rest(another.destination) == ids(0, 2, 3)
 
 
 def test_a_dead_letter_that_a_killed_erasure_has_left_counts_once_when_its_segment_is_gone(journal, carrier, tmp_path):

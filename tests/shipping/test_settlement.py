@@ -66,6 +66,14 @@ def test_what_was_erased_is_told_once(journal, cursor, tombstone):
     assert carry(journal, cursor) == [ids(3)]
 
 
+def test_what_was_taken_out_of_dead_letters_is_told_likewise(journal, cursor, tombstone):
+    for destination in ("lake", "kafka"):
+        tombstone.add(event_id(1).encode(), destination)
+        tombstone.commit()
+        assert carry(journal, cursor) == [ids(1)]
+        assert carry(journal, cursor) == []
+
+
 def test_it_is_told_again_until_it_is_noted(journal, cursor, tombstone):
     name(tombstone, 1)
     assert [each for each, _ in erasures(journal, cursor)] == [each for each, _ in erasures(journal, cursor)]

@@ -119,7 +119,7 @@ class _Comparison:
         expired = self._evidence.expired
         counted = reckon(self._evidence.journal, self._evidence.place)
         recorded = self._rest.keys() | self._letters | self._erased | expired | self._there
-        slack = len(expired & self._named)
+        slack = len(expired & self._named) if self._evidence.unfinished_erasers else 0
         if (
             counted.waiting == 0
             and counted.refused == len(self._letters)
