@@ -48,7 +48,7 @@ class Delivery:
 
     Parameters
     ----------
-    pause: waits for so many seconds; raises to give up.
+    pause: waits for so many seconds, or none; raises to give up.
     failed: is told the reason of each failure that is followed by another try.
     """
 
@@ -129,6 +129,10 @@ class Delivery:
             asked_for_s = None
         self._pause(self._backoff.next_s(asked_for_s))
 
+    def heed(self) -> None:
+        """Raise what `pause` raises, if it is time to give up: a batch that is split may take many sends."""
+        self._pause(0.0)
+
     def succeeded(self) -> None:
         """Note that the destination takes what it is sent."""
         self._backoff.succeeded()
@@ -154,6 +158,8 @@ class _Round:
         while self._waiting:
             part = self._waiting.pop()
             whole = len(part.indices) == len(self._batch) and not part.sent_before
+            if not whole:
+                self._delivery.heed()
             try:
                 receipt = self._delivery.send(
                     self._batch if whole else self._batch.part(part.indices, sent_before=part.sent_before)

@@ -45,13 +45,12 @@ class ScriptedSink:
 def make():
     """Make a delivery; it gives up after so many waits, and tells what it waited and for what reason."""
 
-    def make_one(answer, most_waits=30):
-        delivery = None
-        waits, reasons = [], []
+    def make_one(answer, most_waits=30, most_parts=10_000):
+        waits, parts, reasons = [], [], []
 
         def pause(wait_s):
-            waits.append(wait_s)
-            if len(waits) > most_waits:
+            (waits if wait_s else parts).append(wait_s)
+            if len(waits) > most_waits or len(parts) > most_parts:
                 raise GaveUp
 
         sink = ScriptedSink(answer)
@@ -104,6 +103,13 @@ def test_while_the_destination_cannot_be_had_the_same_is_sent_again_over_a_new_c
     assert delivery.deliver(batch(2)) == {}
     assert sink.calls == ["open", ([0, 1], False), "close", "open", ([0, 1], True), "close", "open", ([0, 1], True)]
     assert (waits, reasons, delivery.retries) == ([1.0, 22.0], ["down", "busy"], 2)
+
+
+def test_it_may_be_given_up_between_two_parts_of_a_batch_that_is_split(make):
+    delivery, sink, waits, _ = make(fails_with(Refused("no"), 0, 3), most_parts=2)
+    with pytest.raises(GaveUp):
+        delivery.deliver(batch(4))
+    assert (sink.calls, waits) == (["open", ([0, 1, 2, 3], False), ([0, 1], False), ([0], False)], [])
 
 
 def test_waits_begin_anew_after_a_success(make):
