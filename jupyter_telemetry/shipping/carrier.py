@@ -199,7 +199,7 @@ class Carrier:
         with meanwhile:
             refused = self._delivery.deliver(batch, self._doubting(hold)) if hand.lines else {}
         if sent_before:  # a shipper that was killed before the cursor said so may have left dead letters of them
-            hold.discard(batch.ids)
+            hold.discard(batch)
         if refused:
             letters = [(hand.lines[index], reason, hand.segment_of(index)) for index, reason in sorted(refused.items())]
             hold.bury(letters, check)

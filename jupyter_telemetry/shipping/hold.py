@@ -18,9 +18,10 @@ from .refusals import Refusals
 from .settlement import account_for_the_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
+    from .batch import Batch
     from .sink import BatchLimits
 
 __all__ = ["Hold"]
@@ -59,6 +60,7 @@ class Hold:
         self.feed = Feed(directory, cursor, self._refused_ids, unreadable)
         self.ahead = ReadAhead(self.feed, limits)
         self.is_unsaved = False  # whether the last acknowledgement stands in no file yet
+        self._ever_refused: set[str] | None = None  # ids; None: nobody has looked yet
 
     def save(self) -> None:
         """Write the cursor. Raises OSError, LockLost."""
@@ -76,13 +78,18 @@ class Hold:
         except Overtaken:
             path.unlink(missing_ok=True)
             raise
-        self.refusals.add((id_of(line).decode(), segment) for line, _, segment in letters)
+        found = [(id_of(line).decode(), segment) for line, _, segment in letters]
+        self.refusals.add(found)
+        if self._ever_refused is not None:
+            self._ever_refused.update(event_id for event_id, _ in found)
 
-    def discard(self, event_ids: Iterable[str]) -> None:
-        """Forget that events were refused, which are on their way again. Raises OSError, LockLost."""
-        event_ids = set(event_ids)
-        remove_dead_letters(self._directory, self._place.name, event_ids, self._check)
-        self.refusals.discard(event_ids, self._check)
+    def discard(self, batch: Batch) -> None:
+        """Forget of events which are on their way again that they were refused. Raises OSError, LockLost."""
+        if self._ever_refused is None:
+            self._ever_refused = {event_id for event_id, _ in self._letters()} | self.refusals.known.keys()
+        if self._ever_refused and (event_ids := self._ever_refused.intersection(batch.ids)):
+            remove_dead_letters(self._directory, self._place.name, event_ids, self._check)
+            self.refusals.discard(event_ids, self._check)
 
     def account_for_the_gone(self) -> None:
         """Sum up what the destination had of segments that are gone. Raises OSError, LockLost."""
