@@ -20,7 +20,8 @@ __all__ = ["OUTCOMES", "Standing", "Standings"]
 
 LEAST_INTERVAL_S = 15.0  # between two reckonings
 MOST_SHARE = 0.02  # of the time, that is spent on them
-MOST_BYTES = 64 * 1024**2  # of a journal: a reckoning has every id in memory, which may take nearly as much
+MOST_BYTES = 2 * 1024**3  # of a journal, twice of what it has by default: a reckoning may take a minute then
+PAUSE_S = 0.001  # a reckoning works about as long, and then lets the server's own threads go on
 
 _OUTCOMES = {
     "delivered": "delivered",
@@ -43,7 +44,7 @@ class Standing(NamedTuple):
 class Standings:
     """Keeps what the last reckoning found, and has the next one done in a thread when somebody asks.
 
-    A reckoning reads the whole journal. So it takes turns of which no more than MOST_SHARE of the time is spent, and a
+    A reckoning reads the whole journal, with many pauses. No more than MOST_SHARE of the time is spent on it, and a
     journal that is larger than MOST_BYTES is left to `jupyter telemetry status --sinks`: nothing is told of it.
     """
 
@@ -94,7 +95,7 @@ class Standings:
 def _standing(directory: Path, place: Path) -> Standing:
     from ..shipping.reckoning import reckon  # when needed: where nothing is shipped, nothing of it is imported
 
-    reckoned = reckon(directory, place)._asdict()
+    reckoned = reckon(directory, place, lambda: time.sleep(PAUSE_S))._asdict()
     outcomes = {_OUTCOMES[name]: events for name, events in reckoned.items()}
     return Standing({**outcomes, "lost": lost_events(directory)}, time.time())
 

@@ -19,11 +19,13 @@ from .refusals import Refusals
 from .settlement import account_for_the_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..journal.segment import SegmentFile
 
-__all__ = ["Reckoning", "reckon"]
+__all__ = ["EVENTS_AT_ONCE", "Reckoning", "reckon"]
+
+EVENTS_AT_ONCE = 256
 
 
 class Reckoning(NamedTuple):
@@ -38,13 +40,17 @@ class Reckoning(NamedTuple):
     waiting: int
 
 
-def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Reckoning:
+def reckon(
+    journal: str | os.PathLike[str], place: str | os.PathLike[str], pause: Callable[[], None] = lambda: None
+) -> Reckoning:
     """Count what became of a journal's events for the destination whose directory below `shipping/` is `place`.
 
-    It reads the whole journal, and changes nothing. While events are recorded and shipped it tells of different
-    moments: those of one batch may be missing, or count twice. So do those that an erasure has named before it was
-    killed, if a limit has deleted them since. What is erased out of another destination's dead letters when the
-    journal does not hold it any more goes on counting as it did.
+    It reads the whole journal, and changes nothing. While events are recorded, shipped and erased it tells of different
+    moments: those of one batch, or one erasure, may be missing, or count twice. Those that an erasure has named before
+    it was killed count twice if a limit has deleted them since. What is erased out of another destination's dead
+    letters when the journal does not hold it any more goes on counting as it did.
+
+    pause: is called after every EVENTS_AT_ONCE events, for who is in no hurry.
 
     Raises JournalError for what cannot be read.
     """
@@ -55,18 +61,22 @@ def reckon(journal: str | os.PathLike[str], place: str | os.PathLike[str]) -> Re
         letters = {letter.event_id: letter.segment for letter in dead_letters(directory, place.name)}
         for event_id in refusals.taken:
             letters.pop(event_id, None)
+        erased = erased_ids(directory, place.name)
+        remembered = letters.keys() | refusals.known.keys() | erased  # who else is there is not kept in mind
         feed = Feed(directory, cursor, lambda: letters.keys() | refusals.standing)
         delivered = removed = waiting = 0
         there: set[str] = set()
         for segment in JournalReader(directory).segments():
-            for event_id, is_had in _events(feed, segment):
-                there.add(event_id)
+            for number, (event_id, is_had) in enumerate(_events(feed, segment), start=1):
+                if number % EVENTS_AT_ONCE == 0:
+                    pause()
+                if event_id in remembered:
+                    there.add(event_id)
                 if event_id not in letters:
                     is_removed = is_had and event_id in refusals.known and not refusals.known[event_id].is_taken
                     delivered += is_had and not is_removed
                     removed += is_removed
                     waiting += not is_had
-        erased = erased_ids(directory, place.name)
         account_for_the_gone(directory, cursor, lambda: refusals.by_segment(letters.items(), erased_ids(directory)))
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error

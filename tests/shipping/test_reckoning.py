@@ -9,7 +9,7 @@ from journal.lines import line
 
 from jupyter_telemetry.errors import JournalError
 from jupyter_telemetry.shipping.carrier import Stopped
-from jupyter_telemetry.shipping.reckoning import Reckoning, reckon
+from jupyter_telemetry.shipping.reckoning import EVENTS_AT_ONCE, Reckoning, reckon
 
 from .scene import Destination, PlannedSink, at_rest, erase_b, expire_oldest, ids, make_carrier, place_of, put
 
@@ -127,6 +127,14 @@ def test_a_dead_letter_that_a_killed_erasure_has_left_counts_once_when_its_segme
     expire_oldest(journal)
     carrier.carry(until_empty=True)
     assert reckoned(journal) == Reckoning(delivered=3, refused=1, expired=0, erased=0, waiting=0)
+
+
+def test_it_pauses_as_often_as_it_is_told_to_and_keeps_count(journal):
+    put(journal, *map(line, range(2 * EVENTS_AT_ONCE + 1)))
+    put(journal, line(9999), begun_at=1.9e9)
+    pauses = []
+    found = reckon(journal, place_of(journal), lambda: pauses.append(1))
+    assert (found, len(pauses)) == (Reckoning(0, 0, 0, 0, 2 * EVENTS_AT_ONCE + 2), 2)
 
 
 def test_it_changes_nothing(journal, carrier):
