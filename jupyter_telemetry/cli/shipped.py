@@ -12,6 +12,7 @@ from ..journal.cursors import Cursor, cursors
 from ..printable import printable
 from ..shipping.reckoning import reckon
 from ..shipping.retirement import retire
+from ..shipping.settlement import untold
 from ..shipping.state import read_state
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def shipped(directory: Path) -> list[dict[str, Any]]:
     """Reckon up each destination that the journal was ever shipped to; it reads the whole journal for each.
 
     [{"destination", "delivered", "waiting", "refused", "expired", "erased", "lost", "recorded", "failing_since",
-    "reason", "last_delivered_at", "unerased", "problem"}]; counts are None where `problem` says why there are none.
-    Lost are those of which the journal keeps account: the same for all destinations, and part of what was recorded.
-    `unerased` are events that were erased here and that the destination keeps, as the last shipper counted them.
+    "reason", "last_delivered_at", "untold", "unerased", "problem"}]; counts are None where `problem` says why there are
+    none. Lost are those of which the journal keeps account: the same for all destinations, and part of what was
+    recorded. `untold` are events that were erased here and that the destination is yet to be told of, `unerased` those
+    that it keeps although it was, as the last shipper counted them.
 
     Raises JournalError for a journal that cannot be read.
     """
@@ -44,11 +46,13 @@ def shipped(directory: Path) -> list[dict[str, Any]]:
 def _of(path: Path, directory: Path, lost: int) -> dict[str, Any]:
     state = read_state(path.parent)
     found = {"destination": path.parent.name, "problem": None}
-    counts = dict.fromkeys(_COLUMNS)
+    counts = dict.fromkeys([*_COLUMNS, "untold"])
     try:
-        found["destination"] = Cursor.load(path, "").sink
+        cursor = Cursor.load(path, "")
+        found["destination"] = cursor.sink
         reckoning = reckon(directory, path.parent)
         counts = {**reckoning._asdict(), "lost": lost, "recorded": sum(reckoning) + lost}
+        counts["untold"] = untold(directory, cursor)
     except JournalError as error:
         found["problem"] = str(error)
     names = ("failing_since", "reason", "last_delivered_at")
@@ -87,7 +91,12 @@ def table(sinks: list[dict[str, Any]]) -> Table:
 
 
 def _now(sink: dict[str, Any]) -> str:
-    return _fares(sink) + (f"; it keeps {sink['unerased']:,} that were erased here" if sink["unerased"] else "")
+    said = [_fares(sink)]
+    if sink["untold"]:
+        said.append(f"it is yet to be told of {sink['untold']:,} that were erased here")
+    if sink["unerased"]:
+        said.append(f"it keeps {sink['unerased']:,} that were erased here")
+    return "; ".join(said)
 
 
 def _fares(sink: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from ..errors import ConfigurationError, JournalError
 from ..journal.cursors import CURSOR_FILE, LEASE_FILE, Cursor, cursors
 from ..lease import Lease
 from .reckoning import reckon
-from .settlement import erasures
+from .settlement import untold
 
 if TYPE_CHECKING:
     from .reckoning import Reckoning
@@ -71,7 +71,6 @@ def _find(journal: str | os.PathLike[str], name: str) -> tuple[Path, str]:
 def _reckoned(journal: Path, place: Path, destination: str) -> Retired:
     try:
         reckoning = reckon(journal, place)
-        untold = sum(len(ids) for ids, _ in erasures(journal, Cursor.load(place / CURSOR_FILE, "")))
+        return Retired(destination, reckoning, untold(journal, Cursor.load(place / CURSOR_FILE, "")))
     except JournalError:
         return Retired(destination, None, 0)
-    return Retired(destination, reckoning, untold)

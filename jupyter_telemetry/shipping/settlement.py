@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..journal.cursors import Cursor
 
-__all__ = ["account_for_the_gone", "erasures"]
+__all__ = ["account_for_the_gone", "erasures", "untold"]
 
 IDS_AT_ONCE = 1000
 _REMEMBERED = 64  # segments: two limits at once may each announce the same
@@ -45,6 +45,11 @@ def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callabl
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not what an erasure writes"
             raise JournalError(f"the tombstone {tombstone.path} cannot be read: {why}") from error
+
+
+def untold(journal: Path, cursor: Cursor) -> int:
+    """Count the events that were erased and the destination was not told of. Raises JournalError."""
+    return len({event_id for ids, _ in erasures(journal, cursor) for event_id in ids})
 
 
 def _told(file: BinaryIO, cursor: Cursor, name: str) -> int:
