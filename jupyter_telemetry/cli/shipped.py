@@ -10,9 +10,9 @@ from ..errors import JournalError
 from ..journal.accounts import lost_events
 from ..journal.cursors import Cursor, cursors
 from ..printable import printable
+from ..shipping.erasures import untold
 from ..shipping.reckoning import reckon
 from ..shipping.retirement import retire
-from ..shipping.settlement import untold
 from ..shipping.state import read_state
 
 if TYPE_CHECKING:

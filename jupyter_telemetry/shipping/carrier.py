@@ -8,20 +8,17 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError
 from ..journal.access import make_shared
 from ..journal.deadletters import sweep_dead_letters
 from ..journal.identity import journal_name
-from ..journal.lock import JournalLock
 from ..journal.reader import JournalReader
 from ..lockfile import LockLost
 from ..privatefile import drafts_in
 from .batch import Batch, Overtaken
-from .delivery import Delivery, odd
+from .delivery import Delivery
+from .erasures import Erasures
 from .hold import Hold
 from .redelivery import Redelivery
-from .settlement import erasures
-from .sink import CannotErase, SinkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,12 +74,9 @@ class Carrier:
         self._wait = wait
         self._disk_backoff = backoff.another()  # a batch that is taken again and again does not begin it anew
         self._idle_until = 0.0  # by time.monotonic
-        self._erase_backoff = backoff.another()
-        self._erase_at = 0.0  # by time.monotonic: events do not wait for a destination that cannot erase now
-        self._why_unerased = ""  # the reason, as long as it cannot
         self._delivery = Delivery(sink, backoff, self._pause, state.failed)
         self.redelivery = Redelivery(directory, place, limits)
-        self._erasure = JournalLock(directory)
+        self._erasures = Erasures(directory, sink, self._delivery, lease, backoff.another(), state)
         self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
         self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
         self._hold: Hold | None = None
@@ -166,8 +160,8 @@ class Carrier:
             return None
         if not self._is_unreadable and is_settled:
             self._state.well()
-        elif until_empty and self._why_unerased and not self._state.reason:  # events that went well have taken it back
-            self._state.failed(self._why_unerased)
+        elif until_empty and self._erasures.trouble and not self._state.reason:  # events that went well took it back
+            self._state.failed(self._erasures.trouble)
         return not self._is_unreadable and is_settled
 
     def _may_be_due(self, waiting: int, *, until_empty: bool) -> bool:
@@ -249,42 +243,9 @@ class Carrier:
         if self.redelivery.is_asked_for:
             self.redelivery.step(self._deliver_again, hold.refusals, self._lease.check)
             self._check_hand = None
-        is_done = True
-        for ids, note in erasures(self._directory, hold.cursor):
-            # While an erasure is at work, what it has named may still be sent: it is carried on when that is over.
-            is_done = self._erasure.is_free() and self._erase(ids)
-            if not is_done:
-                break
-            note()
-            self._save(hold)
+        is_done = self._erasures.carry_on(hold.cursor, lambda: self._save(hold))
         hold.account_for_the_gone()
         return is_done
-
-    def _erase(self, ids: list[str]) -> bool:
-        """Have the sink erase; say whether it is dealt with. What it cannot do now must not hold up the events."""
-        if time.monotonic() < self._erase_at:
-            return False
-        try:
-            if self._sink.erases and ids:
-                self._delivery.open()
-            if ids:
-                self._lease.check()
-                with self._lease.kept():
-                    self._sink.erase(ids)
-                self._lease.check()
-        except CannotErase as error:
-            self._state.unerased(len(ids), str(error))
-        except (LockLost, ConfigurationError, Stopped):
-            raise
-        except Exception as error:
-            self._delivery.close()
-            self._why_unerased = str(error) if isinstance(error, SinkError) else odd(error)
-            self._state.failed(self._why_unerased)
-            self._erase_at = time.monotonic() + self._erase_backoff.next_s(getattr(error, "retry_after_s", None))
-            return False
-        self._erase_backoff.succeeded()
-        self._why_unerased = ""
-        return True
 
     # What it holds
 

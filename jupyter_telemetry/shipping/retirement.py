@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..errors import ConfigurationError, JournalError
 from ..journal.cursors import CURSOR_FILE, LEASE_FILE, Cursor, cursors
 from ..lease import Lease
+from .erasures import untold
 from .reckoning import reckon
-from .settlement import untold
 
 if TYPE_CHECKING:
     from .reckoning import Reckoning

@@ -1,68 +1,23 @@
-"""What becomes of a journal's events beside their delivery: erasures are carried on, and expiry is counted."""
+"""What a journal no longer holds: what a destination had of it is summed up, and what it had not has expired."""
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..errors import JournalError
 from ..journal.accounts import FILE, accounts_since
 from ..journal.segment import scan
-from ..journal.tombstones import erased_ids, named_in, tombstones
+from ..journal.tombstones import erased_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import BinaryIO
 
     from ..journal.cursors import Cursor
 
-__all__ = ["account_for_the_gone", "erasures", "untold"]
+__all__ = ["account_for_the_gone"]
 
-IDS_AT_ONCE = 1000
 _REMEMBERED = 64  # segments: two limits at once may each announce the same
-_LONGEST_LINE = 4096  # bytes
-
-
-def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callable[[], None]]]:
-    """Yield ids that were erased and the destination was not told of, and what notes in the cursor that it was.
-
-    Raises JournalError for tombstones that cannot be read.
-    """
-    for tombstone in tombstones(journal):
-        name = tombstone.path.name
-        try:
-            with tombstone.path.open("rb") as file:
-                offset = _told(file, cursor, name)
-                file.seek(offset)
-                while lines := _whole_lines(file, IDS_AT_ONCE):
-                    ids = [named_in(line)[0] for line in (lines if offset else lines[1:])]  # the first is the head
-                    offset += sum(map(len, lines))
-                    yield ids, _noting(cursor, name, offset, ids[-1] if ids else "")
-        except FileNotFoundError:  # its erasure took nothing away
-            continue
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not what an erasure writes"
-            raise JournalError(f"the tombstone {tombstone.path} cannot be read: {why}") from error
-
-
-def untold(journal: Path, cursor: Cursor) -> int:
-    """Count the events that were erased and the destination was not told of. Raises JournalError."""
-    return len({event_id for ids, _ in erasures(journal, cursor) for event_id in ids})
-
-
-def _told(file: BinaryIO, cursor: Cursor, name: str) -> int:
-    """Return up to where the destination was told; 0 if the file is not what it was, for an erasure was rolled back."""
-    offset, last = cursor.tombstones.get(name, (0, ""))
-    start = max(0, offset - _LONGEST_LINE)
-    file.seek(start)
-    text = file.read(offset - start)
-    if len(text) < offset - start or not text.endswith(b"\n"):
-        return 0
-    with contextlib.suppress(ValueError):
-        return offset if not last or named_in(text.splitlines()[-1])[0] == last else 0
-    return 0
 
 
 def account_for_the_gone(
@@ -113,17 +68,3 @@ def _read_accounts(journal: Path, cursor: Cursor) -> int:
         if account.segment not in cursor.settled:
             cursor.announced[account.segment] = account.events
     return upto
-
-
-def _whole_lines(file: BinaryIO, count: int) -> list[bytes]:
-    lines: list[bytes] = []
-    while len(lines) < count and (line := file.readline()).endswith(b"\n"):
-        lines.append(line)
-    return lines
-
-
-def _noting(cursor: Cursor, name: str, offset: int, last: str) -> Callable[[], None]:
-    def note() -> None:
-        cursor.tombstones[name] = offset, last
-
-    return note

@@ -1,4 +1,4 @@
-"""Erasures are carried on, and what is gone from the journal is summed up."""
+"""What is gone from the journal is summed up."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections import Counter
 import pytest
 from journal.lines import event_id, line
 
-from jupyter_telemetry.errors import JournalError
 from jupyter_telemetry.journal.cursors import Cursor, Progress
 from jupyter_telemetry.journal.erasure import erase
-from jupyter_telemetry.journal.tombstones import TombstoneWriter
-from jupyter_telemetry.shipping.settlement import account_for_the_gone, erasures
+from jupyter_telemetry.shipping.settlement import account_for_the_gone
 
 from .scene import expire_oldest, put
 
@@ -25,97 +23,6 @@ def journal(tmp_path):
 @pytest.fixture
 def cursor():
     return Cursor("sink")
-
-
-@pytest.fixture
-def tombstone(journal):
-    writer = TombstoneWriter(journal, "asked for")
-    yield writer
-    writer.close()
-
-
-def name(writer, *numbers):
-    for number in numbers:
-        writer.add(event_id(number).encode())
-    writer.commit()
-
-
-def carry(journal, cursor):
-    """Carry all on; return the ids of each step that has some."""
-    found = []
-    for ids, note in erasures(journal, cursor):
-        note()
-        if ids:
-            found.append(ids)
-    return found
-
-
-def ids(*numbers):
-    return [event_id(number) for number in numbers]
-
-
-# Erasures
-
-
-def test_what_was_erased_is_told_once(journal, cursor, tombstone):
-    assert carry(journal, cursor) == []
-    name(tombstone, 1, 2)
-    assert carry(journal, cursor) == [ids(1, 2)]
-    assert carry(journal, cursor) == []
-    name(tombstone, 3)
-    assert carry(journal, cursor) == [ids(3)]
-
-
-def test_what_was_taken_out_of_dead_letters_is_told_likewise(journal, cursor, tombstone):
-    for destination in ("lake", "kafka"):
-        tombstone.add(event_id(1).encode(), destination)
-        tombstone.commit()
-        assert carry(journal, cursor) == [ids(1)]
-        assert carry(journal, cursor) == []
-
-
-def test_it_is_told_again_until_it_is_noted(journal, cursor, tombstone):
-    name(tombstone, 1)
-    assert [each for each, _ in erasures(journal, cursor)] == [each for each, _ in erasures(journal, cursor)]
-
-
-def test_many_are_told_a_thousand_lines_at_a_time(journal, cursor, tombstone):
-    name(tombstone, *range(2500))
-    assert [len(each) for each in carry(journal, cursor)] == [999, 1000, 501]
-
-
-def test_an_id_that_is_being_written_waits(journal, cursor, tombstone):
-    name(tombstone, 1)
-    with tombstone.path.open("ab") as file:
-        file.write(b'"01')
-    assert carry(journal, cursor) == [ids(1)]
-    with tombstone.path.open("ab") as file:
-        file.write(b'2"\n')
-    assert carry(journal, cursor) == [["012"]]
-
-
-@pytest.mark.parametrize("later", [(7,), (7, 8), (7, 8, 9)], ids=str)
-def test_what_takes_the_place_of_what_was_rolled_back_is_told(journal, cursor, tombstone, later):
-    name(tombstone, 1)
-    carry(journal, cursor)
-    tombstone.add(event_id(2).encode())
-    tombstone.add(event_id(3).encode())
-    tombstone._write()
-    assert carry(journal, cursor) == [ids(2, 3)]
-    tombstone.roll_back()
-    name(tombstone, *later)
-    assert carry(journal, cursor) == [ids(1, *later)]
-
-
-def test_tombstones_that_cannot_be_read_are_an_error(journal, cursor, tombstone):
-    name(tombstone, 1)
-    with tombstone.path.open("ab") as file:
-        file.write(b"garbage\n")
-    with pytest.raises(JournalError, match="it is not what an erasure writes"):
-        carry(journal, cursor)
-
-
-# Expiry
 
 
 def had(journal, cursor, delivered, refused=0):

@@ -8,11 +8,14 @@ import time
 import pytest
 from journal.lines import event_id, line
 
+from jupyter_telemetry.errors import JournalError
+from jupyter_telemetry.journal.cursors import Cursor
 from jupyter_telemetry.journal.deadletters import dead_letters
 from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
 from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import Unavailable
+from jupyter_telemetry.shipping.erasures import erasures, untold
 from jupyter_telemetry.shipping.state import read_state
 
 from .scene import (
@@ -131,7 +134,7 @@ def test_a_destination_that_asks_not_to_be_told_of_erasures_for_an_hour_gets_eve
     assert (at_rest(destination), asked, any(waits)) == (ids(1, 2, 3, 4), [ids(2)], False)
     carrier.hand_back()
     assert read_state(place_of(journal))["reason"] == "later"
-    assert 3500.0 < carrier._erase_at - time.monotonic() < 7300.0
+    assert 3500.0 < carrier._erasures._next_at - time.monotonic() < 7300.0
 
 
 def test_while_an_erasure_takes_longer_than_the_lease_lasts_the_lease_is_kept(journal, sink, destination):
@@ -178,3 +181,101 @@ def test_dead_letters_are_erased_with_the_rest(journal, carrier):
     bury(journal, carrier, 2)
     done = erase_b(journal)
     assert (done.erased, done.dead_letters, list(dead_letters(journal))) == ({"b": 4}, {"b": 2}, [])
+
+
+# What tombstones say
+
+
+@pytest.fixture
+def cursor():
+    return Cursor("sink")
+
+
+@pytest.fixture
+def tombstone(journal):
+    writer = TombstoneWriter(journal, "asked for")
+    yield writer
+    writer.close()
+
+
+def name(writer, *numbers):
+    for number in numbers:
+        writer.add(event_id(number).encode())
+    writer.commit()
+
+
+def carry(journal, cursor):
+    """Carry all on; return the ids of each step that has some."""
+    found = []
+    for told, note in erasures(journal, cursor):
+        note()
+        if told:
+            found.append(told)
+    return found
+
+
+def test_what_was_erased_is_told_once(journal, cursor, tombstone):
+    assert carry(journal, cursor) == []
+    name(tombstone, 1, 2)
+    assert carry(journal, cursor) == [ids(1, 2)]
+    assert carry(journal, cursor) == []
+    name(tombstone, 3)
+    assert carry(journal, cursor) == [ids(3)]
+
+
+def test_what_was_taken_out_of_dead_letters_is_told_likewise(journal, cursor, tombstone):
+    for destination in ("lake", "kafka"):
+        tombstone.add(event_id(1).encode(), destination)
+        tombstone.commit()
+        assert carry(journal, cursor) == [ids(1)]
+        assert carry(journal, cursor) == []
+
+
+def test_it_is_told_again_until_it_is_noted(journal, cursor, tombstone):
+    name(tombstone, 1)
+    assert [each for each, _ in erasures(journal, cursor)] == [each for each, _ in erasures(journal, cursor)]
+
+
+def test_many_are_told_a_thousand_lines_at_a_time(journal, cursor, tombstone):
+    name(tombstone, *range(2500))
+    assert [len(each) for each in carry(journal, cursor)] == [999, 1000, 501]
+
+
+def test_an_id_that_is_being_written_waits(journal, cursor, tombstone):
+    name(tombstone, 1)
+    with tombstone.path.open("ab") as file:
+        file.write(b'"01')
+    assert carry(journal, cursor) == [ids(1)]
+    with tombstone.path.open("ab") as file:
+        file.write(b'2"\n')
+    assert carry(journal, cursor) == [["012"]]
+
+
+@pytest.mark.parametrize("later", [(7,), (7, 8), (7, 8, 9)], ids=str)
+def test_what_takes_the_place_of_what_was_rolled_back_is_told(journal, cursor, tombstone, later):
+    name(tombstone, 1)
+    carry(journal, cursor)
+    tombstone.add(event_id(2).encode())
+    tombstone.add(event_id(3).encode())
+    tombstone._write()
+    assert carry(journal, cursor) == [ids(2, 3)]
+    tombstone.roll_back()
+    name(tombstone, *later)
+    assert carry(journal, cursor) == [ids(1, *later)]
+
+
+def test_tombstones_that_cannot_be_read_are_an_error(journal, cursor, tombstone):
+    name(tombstone, 1)
+    with tombstone.path.open("ab") as file:
+        file.write(b"garbage\n")
+    with pytest.raises(JournalError, match="it is not what an erasure writes"):
+        carry(journal, cursor)
+
+
+def test_an_event_that_the_destination_is_yet_to_be_told_of_counts_once(journal, cursor, tombstone):
+    name(tombstone, 1, 2)
+    tombstone.add(event_id(1).encode(), "lake")
+    tombstone.commit()
+    assert untold(journal, cursor) == untold(journal, cursor) == 2
+    carry(journal, cursor)
+    assert untold(journal, cursor) == 0
