@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ __all__ = [
     "earliest_id",
     "examine",
     "holds_event",
+    "id_if_whole",
     "id_of",
     "schema_and_version_of",
     "schema_of",
@@ -38,6 +40,8 @@ Whatever does not match is to be parsed.
 """
 
 _TIMESTAMP = re.compile(TIMESTAMP)
+_NAMES = ("__id__", "__timestamp__", "__schema__", "__schema_version__")
+_metadata = itemgetter(*_NAMES)
 _START = b'{"__timestamp__":"'
 _METADATA = re.compile(  # as EventLog writes it; whatever does not match is parsed
     rb'\{"__timestamp__":"[^"]*","__schema__":"[^"]*","__schema_version__":[^,]*,"__metadata_version__":\d+,'
@@ -106,11 +110,17 @@ def examine(line: bytes) -> Examined:
         event = orjson.loads(line)
     except ValueError:
         return _behind_the_tear(line)
-    if not isinstance(event, dict):
-        return Examined(reason="not a JSON object")
-    if reason := _lacks(event):
-        return Examined(reason=reason)
-    return Examined(event["__id__"].encode())
+    found = _id_or_lack(event)
+    return Examined(found) if isinstance(found, bytes) else Examined(reason=found)
+
+
+def id_if_whole(line: bytes) -> bytes:
+    """Return the id of a line that is one event and nothing else; b"" for any other, which `examine` tells of."""
+    try:
+        found = _id_or_lack(orjson.loads(line))
+    except ValueError:
+        return b""
+    return found if isinstance(found, bytes) else b""
 
 
 def holds_event(line: bytes) -> bool:
@@ -118,17 +128,21 @@ def holds_event(line: bytes) -> bool:
     return (line.startswith(_START) and line.endswith(b"}\n")) or bool(examine(line).event_id)
 
 
-def _lacks(event: dict[str, Any]) -> str:
-    """Say what an object lacks to be an event; "" if nothing."""
-    if not (isinstance(event_id := event.get("__id__"), str) and event_id):
+def _id_or_lack(event: Any) -> bytes | str:
+    """Return the id of a JSON value that is an event; of any other, as text, what it lacks to be one."""
+    try:
+        event_id, timestamp, schema_id, version = _metadata(event)
+    except TypeError:
+        return "not a JSON object"
+    except KeyError:
+        event_id, timestamp, schema_id, version = map(event.get, _NAMES)
+    if not (isinstance(event_id, str) and event_id):
         return "no __id__"
-    timestamp = event.get("__timestamp__")
     if not (isinstance(timestamp, str) and _TIMESTAMP.fullmatch(timestamp)):
         return "no time in __timestamp__"
-    if not isinstance(event.get("__schema__"), str):
+    if not isinstance(schema_id, str):
         return "no __schema__"
-    version = event.get("__schema_version__")
-    return "" if isinstance(version, (int, str)) and not isinstance(version, bool) else "no __schema_version__"
+    return event_id.encode() if type(version) in (int, str) else "no __schema_version__"
 
 
 def earliest_id(seconds: float) -> bytes:
@@ -153,8 +167,8 @@ def _behind_the_tear(line: bytes) -> Examined:
             event = orjson.loads(line[start:])
         except ValueError:
             continue
-        if isinstance(event, dict) and not _lacks(event):
-            return Examined(event["__id__"].encode(), start, "torn, with a whole event behind it")
+        if isinstance(found := _id_or_lack(event), bytes):
+            return Examined(found, start, "torn, with a whole event behind it")
     if not line.strip(b"\0\n"):
         return Examined(reason="zeros")
     return Examined(reason="not UTF-8 JSON")

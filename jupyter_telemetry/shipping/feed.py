@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..journal.cursors import Progress, Take
-from ..journal.line import examine
+from ..journal.line import examine, id_if_whole
 from ..journal.segment import OPEN_SUFFIX, SEALED_SUFFIX, SegmentFile, scan
 from ..journal.text import SegmentText
 
@@ -278,7 +278,9 @@ class _Filling:
         before, most_events, most_size = len(self._lines), self._most_events, self._most_size
         size, last, middle, stop = self._size, b"", b"", start
         for offset, line in text.lines(start, end):
-            event_id, begin, _ = examine(line)
+            event_id, begin = id_if_whole(line), 0
+            if not event_id:
+                event_id, begin, _ = examine(line)
             if event_id:
                 events = before + len(lines)
                 # One that is larger than a batch may be is a batch of its own.

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_telemetry.journal.line import Examined, earliest_id, examine, id_of, schema_and_version_of, time_of
+from jupyter_telemetry.journal.line import (
+    Examined,
+    earliest_id,
+    examine,
+    id_if_whole,
+    id_of,
+    schema_and_version_of,
+    time_of,
+)
 
 from .lines import event_id, line
 
@@ -27,6 +35,7 @@ def test_the_quick_way_to_an_id_agrees_with_parsing(schema_id, version, properti
 
     assert id_of(text) == b"0193"
     assert examine(text + b"\n") == Examined(b"0193")
+    assert id_if_whole(text + b"\n") == b"0193"
 
 
 @pytest.mark.parametrize("version", [1, "1", "2.0,b", 'a"b', "\\"])
@@ -69,6 +78,7 @@ def test_an_id_that_stands_elsewhere_is_found():
     ],
 )
 def test_what_is_no_event_is_told_without_its_content(text, reason):
+    assert id_if_whole(text) == b""
     assert examine(text) == Examined(reason=reason)
 
 
@@ -92,6 +102,7 @@ def test_the_event_behind_a_torn_one_is_found_wherever_it_was_torn(cut):
     glued = line(1)[:cut] + line(2, nested={"__timestamp__": "x", "__id__": "y"})
 
     assert examine(glued) == Examined(event_id(2).encode(), cut, "torn, with a whole event behind it")
+    assert id_if_whole(glued) == b""
 
 
 def test_the_event_behind_zeros_is_found():
