@@ -51,8 +51,9 @@ def _of(path: Path, directory: Path, lost: int) -> dict[str, Any]:
         cursor = Cursor.load(path, "")
         found["destination"] = cursor.sink
         reckoning = reckon(directory, path.parent)
-        counts = {**reckoning._asdict(), "lost": lost, "recorded": sum(reckoning) + lost}
-        counts["untold"] = untold(directory, cursor)
+        recorded = sum(reckoning) + lost
+        untold_of = untold(directory, cursor)
+        counts = {**reckoning._asdict(), "lost": lost, "recorded": recorded, "untold": untold_of}
     except JournalError as error:
         found["problem"] = str(error)
     names = ("failing_since", "reason", "last_delivered_at")

@@ -43,6 +43,7 @@ __all__ = [
     "size_of_dead_letters",
     "survey_dead_letters",
     "sweep_dead_letters",
+    "take_back_dead_letters",
     "write_dead_letters",
 ]
 
@@ -123,10 +124,19 @@ def rewrite_dead_letters(
         for line, event in _letters(path):
             reason = refused.get(event["__id__"])
             if reason is not None:
-                kept.append(_line(now, reason, orjson.loads(line).get("segment", ""), _event_of(line)))
+                kept.append(_line(now, reason, _segment_of(line), _event_of(line)))
             elif event["__id__"] not in taken:
                 kept.append(line)
         _replace(path, kept, check_both)
+
+
+def take_back_dead_letters(path: Path, check: Callable[[], None]) -> None:
+    """Take away a file that was written a moment ago: not while others rewrite it, who would bring it back.
+
+    Raises OSError, and what `check` raises.
+    """
+    with _locked(path.parents[1], check):
+        path.unlink(missing_ok=True)
 
 
 def remove_dead_letters(
@@ -188,7 +198,7 @@ def erase_dead_letters(
         for line, event in _letters(path):
             if goes(event["__schema__"], event["__id__"]):
                 erased[event["__schema__"]] += 1
-                tombstone.add(event["__id__"].encode(), path.parent.name)
+                tombstone.add(event["__id__"].encode(), path.parent.name, _segment_of(line))
             else:
                 kept.append(line)
         if erased:
@@ -298,6 +308,10 @@ def _letters(path: Path) -> Iterator[tuple[bytes, dict[str, Any]]]:
 def _line(refused_at: str, reason: str, segment: str, event: bytes) -> bytes:
     head = orjson.dumps({"refused_at": refused_at, "reason": reason, "segment": segment})
     return head[:-1] + b"," + _EVENT + event + b"}\n"
+
+
+def _segment_of(line: bytes) -> str:
+    return str(orjson.loads(line).get("segment", ""))
 
 
 def _event_of(line: bytes) -> bytes:

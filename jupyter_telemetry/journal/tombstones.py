@@ -2,7 +2,8 @@
 
 `tombstones/<begin>-<random>.jsonl`, one file an erasure: the first line is
 {"erased_at":"2026-11-23T17:42:05.123456Z","reason":"…","version":1}, each other one the id of an event, as a JSON
-text, or [id, destination] where it was taken out of the dead letters of a destination, by the name of its directory.
+text, or [id, destination, segment] of a dead letter: the name of the destination's directory, and of the segment that
+the event stands in, or stood.
 A file only grows, and an id is on the disk before its event is taken away: so it may name an event that an erasure,
 killed then, has left in the journal, but no event is gone without its id.
 """
@@ -26,12 +27,32 @@ from .segment import SEALED_SUFFIX, new_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DIRECTORY", "Tombstone", "TombstoneWriter", "erased_ids", "named_in", "tombstones"]
+__all__ = ["DIRECTORY", "Erased", "Named", "Tombstone", "TombstoneWriter", "erased_from", "named_in", "tombstones"]
 
 DIRECTORY = "tombstones"
 VERSION = 1
 
 _BATCH_BYTES = 256 * 1024
+
+
+class Named(NamedTuple):
+    """An event that is named, once for each place that it is taken out of."""
+
+    event_id: str
+    destination: str = ""  # out of whose dead letters; "": out of its segment
+    segment: str = ""  # of a dead letter
+
+
+class Erased(NamedTuple):
+    """What was erased, by id."""
+
+    out_of_segments: set[str]
+    out_of_letters: dict[str, str]  # of the destination's dead letters, with the segment that each stood in
+
+    @property
+    def ids(self) -> set[str]:
+        """All of them."""
+        return self.out_of_segments | self.out_of_letters.keys()
 
 
 class Tombstone(NamedTuple):
@@ -46,13 +67,10 @@ class Tombstone(NamedTuple):
 
         Raises JournalError if it cannot be read.
         """
-        return (event_id for event_id, _ in self.named())
+        return (each.event_id for each in self.named())
 
-    def named(self) -> Iterator[tuple[str, str]]:
-        """Yield each with the destination out of whose dead letters it was taken; "": out of a segment.
-
-        Raises JournalError if it cannot be read.
-        """
+    def named(self) -> Iterator[Named]:
+        """Yield what each line names. Raises JournalError if it cannot be read."""
         try:
             with self.path.open("rb") as file:
                 next(file, None)
@@ -86,23 +104,26 @@ def tombstones(directory: str | os.PathLike[str]) -> Iterator[Tombstone]:
             raise _unreadable(path, error) from error
 
 
-def erased_ids(directory: str | os.PathLike[str], destination: str = "") -> set[str]:
-    """Return the ids of what was erased out of a journal's segments, and out of a destination's dead letters.
+def erased_from(directory: str | os.PathLike[str], destination: str) -> Erased:
+    """Return what was erased from a journal, as far as it matters to a destination. Raises JournalError."""
+    found = Erased(set(), {})
+    for tombstone in tombstones(directory):
+        for event_id, of, segment in tombstone.named():
+            if not of:
+                found.out_of_segments.add(event_id)
+            elif of == destination:
+                found.out_of_letters[event_id] = segment
+    return found
 
-    Raises JournalError.
-    """
-    named = (each for tombstone in tombstones(directory) for each in tombstone.named())
-    return {event_id for event_id, where in named if where in ("", destination)}
 
-
-def named_in(line: bytes) -> tuple[str, str]:
-    """Return whom a line of a tombstone names, its head excepted, and where. Raises ValueError."""
+def named_in(line: bytes) -> Named:
+    """Return whom a line of a tombstone names, its head excepted. Raises ValueError."""
     match orjson.loads(line):
         case str(event_id):
-            return event_id, ""
-        case [str(event_id), str(destination)]:
-            return event_id, destination
-    raise ValueError("neither an id, nor one with a destination")
+            return Named(event_id)
+        case [str(event_id), str(destination), str(segment)]:
+            return Named(event_id, destination, segment)
+    raise ValueError("neither an id, nor one of a dead letter")
 
 
 class TombstoneWriter:
@@ -119,10 +140,10 @@ class TombstoneWriter:
         self._kept = 0  # bytes that are committed
         self._waiting = bytearray()
 
-    def add(self, event_id: bytes, destination: str = "") -> None:
-        """Name an event that is to be erased, out of a segment or the dead letters of a destination."""
+    def add(self, event_id: bytes, destination: str = "", segment: str = "") -> None:
+        """Name an event that is to be erased, out of its segment, or out of the dead letters of a destination."""
         found = event_id.decode()
-        self._waiting += orjson.dumps([found, destination] if destination else found) + b"\n"
+        self._waiting += orjson.dumps([found, destination, segment] if destination else found) + b"\n"
         if len(self._waiting) >= _BATCH_BYTES:
             self._write()
 

@@ -163,7 +163,8 @@ def _as_recorded(texts: Any) -> Any:
     # Of the forms of ISO 8601 that Arrow reads only this one has so many bytes, and both letters.
     has_length = pc.equal(pc.binary_length(texts), len("2026-11-24T08:15:00.000000Z"))
     has_letters = pc.and_(pc.equal(pc.utf8_slice_codeunits(texts, 10, 11), "T"), pc.ends_with(texts, "Z"))
-    return None if pc.all(pc.and_(has_length, has_letters)).as_py() is False else moments
+    has_year = pc.invert(pc.starts_with(texts, "0000"))  # Python has none before 1
+    return None if pc.all(pc.and_(pc.and_(has_length, has_letters), has_year)).as_py() is False else moments
 
 
 def _dates(_: SqlType, values: list[Any]) -> Column:

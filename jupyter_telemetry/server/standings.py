@@ -48,8 +48,11 @@ class Standings:
     journal that is larger than MOST_BYTES is left to `jupyter telemetry status --sinks`: nothing is told of it.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._clock = clock
+        self._sleep = sleep
         self._found: dict[Path, Standing] = {}  # by the destination's directory in the journal
         self._next_at = float("-inf")
         self._thread: threading.Thread | None = None
@@ -83,7 +86,7 @@ class Standings:
         for place, directory in directories.items():
             try:
                 if sum(segment.size for segment in scan(directory)) <= MOST_BYTES:
-                    found[place] = _standing(directory, place)
+                    found[place] = _standing(directory, place, lambda: self._sleep(PAUSE_S))
             except Exception:  # what was found before stands, and its time says that it is old
                 if place in self._found:
                     found[place] = self._found[place]
@@ -92,10 +95,10 @@ class Standings:
         self._next_at = now + max(LEAST_INTERVAL_S, (now - began) / MOST_SHARE)
 
 
-def _standing(directory: Path, place: Path) -> Standing:
+def _standing(directory: Path, place: Path, pause: Callable[[], None]) -> Standing:
     from ..shipping.reckoning import reckon  # when needed: where nothing is shipped, nothing of it is imported
 
-    reckoned = reckon(directory, place, lambda: time.sleep(PAUSE_S))._asdict()
+    reckoned = reckon(directory, place, pause)._asdict()
     outcomes = {_OUTCOMES[name]: events for name, events in reckoned.items()}
     return Standing({**outcomes, "lost": lost_events(directory)}, time.time())
 

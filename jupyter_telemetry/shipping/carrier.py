@@ -16,7 +16,7 @@ from ..lockfile import LockLost
 from ..privatefile import drafts_in
 from .batch import Batch, Overtaken
 from .delivery import Delivery
-from .erasures import Erasures
+from .erasures import Eraser
 from .hold import Hold
 from .redelivery import Redelivery
 
@@ -51,6 +51,7 @@ class Carrier:
     ----------
     place: the destination's own directory in the journal.
     wait: returns after so many seconds, and renews the lease meanwhile; raises Stopped.
+    heed: raises Stopped, if it was asked to stop.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Carrier:
         backoff: Backoff,
         state: State,
         wait: Callable[[float], None],
+        heed: Callable[[], None] = lambda: None,
     ) -> None:
         self._directory = directory
         self._place = place
@@ -74,9 +76,9 @@ class Carrier:
         self._wait = wait
         self._disk_backoff = backoff.another()  # a batch that is taken again and again does not begin it anew
         self._idle_until = 0.0  # by time.monotonic
-        self._delivery = Delivery(sink, backoff, self._pause, state.failed)
+        self._delivery = Delivery(sink, backoff, self._pause, state.failed, heed)
         self.redelivery = Redelivery(directory, place, limits)
-        self._erasures = Erasures(directory, sink, self._delivery, lease, backoff.another(), state)
+        self._eraser = Eraser(directory, sink, self._delivery, lease, backoff.another(), state)
         self._schemas: dict[tuple[str, str], Mapping[str, Any] | None] = {}
         self._check_hand: Callable[[], None] | None = None  # raises if what is being sent must not be any more
         self._hold: Hold | None = None
@@ -160,8 +162,8 @@ class Carrier:
             return None
         if not self._is_unreadable and is_settled:
             self._state.well()
-        elif until_empty and self._erasures.trouble and not self._state.reason:  # events that went well took it back
-            self._state.failed(self._erasures.trouble)
+        elif until_empty and self._eraser.trouble and not self._state.reason:  # events that went well took it back
+            self._state.failed(self._eraser.trouble)
         return not self._is_unreadable and is_settled
 
     def _may_be_due(self, waiting: int, *, until_empty: bool) -> bool:
@@ -243,7 +245,7 @@ class Carrier:
         if self.redelivery.is_asked_for:
             self.redelivery.step(self._deliver_again, hold.refusals, self._lease.check)
             self._check_hand = None
-        is_done = self._erasures.carry_on(hold.cursor, lambda: self._save(hold))
+        is_done = self._eraser.carry_on(hold.cursor, lambda: self._save(hold))
         hold.account_for_the_gone()
         return is_done
 

@@ -48,17 +48,25 @@ class Delivery:
 
     Parameters
     ----------
-    pause: waits for so many seconds, or none; raises to give up.
+    pause: waits for so many seconds; raises to give up.
     failed: is told the reason of each failure that is followed by another try.
+    heed: raises to give up between two parts of a batch that is split. What was found out of it is forgotten then: it
+        must not do so whenever some time is over, or a destination that is slow never gets past a bad event.
     """
 
     def __init__(
-        self, sink: Sink, backoff: Backoff, pause: Callable[[float], None], failed: Callable[[str], None]
+        self,
+        sink: Sink,
+        backoff: Backoff,
+        pause: Callable[[float], None],
+        failed: Callable[[str], None],
+        heed: Callable[[], None] = lambda: None,
     ) -> None:
         self._sink = sink
         self._backoff = backoff
         self._pause = pause
         self._failed = failed
+        self.heed = heed
         self.is_open = False
         self.retries = 0  # tries after a failure
         self.refused_in_a_row = 0  # events, since the destination last took one
@@ -73,7 +81,7 @@ class Delivery:
             blame than they are; says whether they are refused all the same. Else they are sent again, later.
         is_second: each of them was refused before, while others were taken: it is they that are to blame.
 
-        Raises what `pause`, `doubt` and the batch's `check` raise, and ConfigurationError.
+        Raises what `pause`, `heed`, `doubt` and the batch's `check` raise, and ConfigurationError.
         """
         return _Round(self, batch, doubt, is_second=is_second).run()
 
@@ -128,10 +136,6 @@ class Delivery:
         if not isinstance(asked_for_s, (int, float)):
             asked_for_s = None
         self._pause(self._backoff.next_s(asked_for_s))
-
-    def heed(self) -> None:
-        """Raise what `pause` raises, if it is time to give up: a batch that is split may take many sends."""
-        self._pause(0.0)
 
     def succeeded(self) -> None:
         """Note that the destination takes what it is sent."""

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from .sink import Sink
     from .state import State
 
-__all__ = ["Erasures", "erasures", "untold"]
+__all__ = ["Eraser", "untold", "untold_ids"]
 
 IDS_AT_ONCE = 1000
 _LONGEST_LINE = 4096  # bytes
 
 
-class Erasures:
+class Eraser:
     """Carries erasures on to one sink, for who holds its lease; events do not wait for one that cannot erase now."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Erasures:
 
         Raises JournalError, LockLost, ConfigurationError, and what `save` and the delivery's `pause` raise.
         """
-        for ids, note in erasures(self._directory, cursor):
+        for ids, note in untold_ids(self._directory, cursor):
             if not (self._lock.is_free() and self._erase(ids)):
                 return False
             note()
@@ -88,7 +88,7 @@ class Erasures:
         return True
 
 
-def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callable[[], None]]]:
+def untold_ids(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callable[[], None]]]:
     """Yield ids that were erased and the destination was not told of, and what notes in the cursor that it was.
 
     Raises JournalError for tombstones that cannot be read.
@@ -100,9 +100,11 @@ def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callabl
                 offset = _told(file, cursor, name)
                 file.seek(offset)
                 while lines := _whole_lines(file, IDS_AT_ONCE):
-                    ids = [named_in(line)[0] for line in (lines if offset else lines[1:])]  # the first is the head
+                    ids = [
+                        named_in(line).event_id for line in (lines if offset else lines[1:])
+                    ]  # the first is the head
                     offset += sum(map(len, lines))
-                    yield ids, _noting(cursor, name, offset, ids[-1] if ids else "")
+                    yield list(dict.fromkeys(ids)), _noting(cursor, name, offset, ids[-1] if ids else "")
         except FileNotFoundError:  # its erasure took nothing away
             continue
         except (OSError, ValueError) as error:
@@ -112,7 +114,7 @@ def erasures(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Callabl
 
 def untold(journal: Path, cursor: Cursor) -> int:
     """Count the events that were erased and the destination was not told of. Raises JournalError."""
-    return len({event_id for ids, _ in erasures(journal, cursor) for event_id in ids})
+    return len({event_id for ids, _ in untold_ids(journal, cursor) for event_id in ids})
 
 
 def _told(file: BinaryIO, cursor: Cursor, name: str) -> int:
@@ -124,7 +126,7 @@ def _told(file: BinaryIO, cursor: Cursor, name: str) -> int:
     if len(text) < offset - start or not text.endswith(b"\n"):
         return 0
     with contextlib.suppress(ValueError):
-        return offset if not last or named_in(text.splitlines()[-1])[0] == last else 0
+        return offset if not last or named_in(text.splitlines()[-1]).event_id == last else 0
     return 0
 
 

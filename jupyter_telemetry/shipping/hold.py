@@ -7,10 +7,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..journal.cursors import CURSOR_FILE, Cursor, Progress
-from ..journal.deadletters import dead_letters, remove_dead_letters, write_dead_letters
+from ..journal.deadletters import (
+    dead_letters,
+    remove_dead_letters,
+    take_back_dead_letters,
+    write_dead_letters,
+)
 from ..journal.line import id_of
 from ..journal.segment import scan
-from ..journal.tombstones import erased_ids
+from ..journal.tombstones import erased_from
 from .ahead import ReadAhead
 from .batch import Overtaken
 from .feed import Feed
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from ..journal.tombstones import Erased
     from .batch import Batch
     from .sink import BatchLimits
 
@@ -76,7 +82,7 @@ class Hold:
         try:
             check()
         except Overtaken:
-            path.unlink(missing_ok=True)
+            take_back_dead_letters(path, self._check)
             raise
         found = [(id_of(line).decode(), segment) for line, _, segment in letters]
         self.refusals.add(found)
@@ -99,15 +105,18 @@ class Hold:
         if self.refusals.known:
             segments = {segment.name for segment in scan(self._directory)} | self.cursor.segments.keys()
             letters = {event_id for event_id, _ in self._letters()}
-            erased = erased_ids(self._directory, self._place.name)
-            self.refusals.sum_up(segments, letters, erased, self._check)
+            self.refusals.sum_up(segments, letters, self._erased().ids, self._check)
+            self._ever_refused = None
 
     def _letters(self) -> list[tuple[str, str]]:
         """List the dead letters: (id, segment)."""
         return [(letter.event_id, letter.segment) for letter in dead_letters(self._directory, self._place.name)]
 
     def _refused_by_segment(self) -> Counter[str]:
-        return self.refusals.by_segment(self._letters(), erased_ids(self._directory) if self.refusals.known else ())
+        return self.refusals.by_segment(self._letters(), self._erased())
+
+    def _erased(self) -> Erased:
+        return erased_from(self._directory, self._place.name)
 
     def _refused_ids(self) -> set[str]:
         return ({event_id for event_id, _ in self._letters()} | self.refusals.standing) - self.refusals.taken

@@ -12,8 +12,9 @@ from ..journal.cursors import CURSOR_FILE, Cursor
 from ..journal.deadletters import dead_letters
 from ..journal.line import examine
 from ..journal.reader import JournalReader
+from ..journal.segment import scan
 from ..journal.text import SegmentText
-from ..journal.tombstones import erased_ids
+from ..journal.tombstones import erased_from
 from .feed import Feed
 from .refusals import Refusals
 from .settlement import account_for_the_gone
@@ -61,37 +62,54 @@ def reckon(
         letters = {letter.event_id: letter.segment for letter in dead_letters(directory, place.name)}
         for event_id in refusals.taken:
             letters.pop(event_id, None)
-        erased = erased_ids(directory, place.name)
-        remembered = letters.keys() | refusals.known.keys() | erased  # who else is there is not kept in mind
+        erased = erased_from(directory, place.name)
+        erased_ids = erased.ids
+        remembered = letters.keys() | refusals.known.keys() | erased_ids  # who else is there is not kept in mind
         feed = Feed(directory, cursor, lambda: letters.keys() | refusals.standing)
-        delivered = removed = waiting = 0
-        there: set[str] = set()
+        read: dict[str, _Contents] = {}
+        number = 0
         for segment in JournalReader(directory).segments():
-            for number, (event_id, is_had) in enumerate(_events(feed, segment), start=1):
+            contents = read[segment.name] = _Contents()
+            for event_id, is_had in _events(feed, segment):
+                number += 1
                 if number % EVENTS_AT_ONCE == 0:
                     pause()
                 if event_id in remembered:
-                    there.add(event_id)
+                    contents.remembered.add(event_id)
                 if event_id not in letters:
                     is_removed = is_had and event_id in refusals.known and not refusals.known[event_id].is_taken
-                    delivered += is_had and not is_removed
-                    removed += is_removed
-                    waiting += not is_had
-        account_for_the_gone(directory, cursor, lambda: refusals.by_segment(letters.items(), erased_ids(directory)))
+                    contents.outcomes["removed" if is_removed else "delivered" if is_had else "waiting"] += 1
+        # Of those that are gone meanwhile the cursor tells, as it stands now.
+        cursor = Cursor.load(place / CURSOR_FILE, "")
+        account_for_the_gone(directory, cursor, lambda: refusals.by_segment(letters.items(), erased))
+        names = {segment.name for _ in range(2) for segment in scan(directory)}  # one that is renamed may miss once
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
+    outcomes = Counter[str]()
+    there: set[str] = set()
+    for contents in (each for name, each in read.items() if name in names):
+        outcomes += contents.outcomes
+        there |= contents.remembered
     gone = Counter(
         refusal.is_taken
         for event_id, refusal in refusals.known.items()
-        if event_id not in there and event_id not in letters and event_id not in erased
+        if event_id not in there and event_id not in letters and event_id not in erased_ids
     )
     return Reckoning(
-        delivered + cursor.delivered + refusals.delivered + gone[True],
+        outcomes["delivered"] + cursor.delivered + refusals.delivered + gone[True],
         len(letters),
-        cursor.expired + refusals.expired + removed + gone[False],
-        len(erased - there - letters.keys()),
-        waiting,
+        cursor.expired + refusals.expired + outcomes["removed"] + gone[False],
+        len(erased_ids - there - letters.keys()),
+        outcomes["waiting"],
     )
+
+
+class _Contents:
+    """What a segment was found to hold."""
+
+    def __init__(self) -> None:
+        self.outcomes = Counter[str]()
+        self.remembered: set[str] = set()
 
 
 def _events(feed: Feed, segment: SegmentFile) -> Iterator[tuple[str, bool]]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
+    from ..journal.tombstones import Erased
+
 __all__ = ["Refusal", "Refusals"]
 
 FILE = "refused.jsonl"
@@ -82,15 +84,16 @@ class Refusals:
         """The ids of those that never arrived."""
         return {event_id for event_id, refusal in self.known.items() if not refusal.is_taken}
 
-    def by_segment(self, letters: Iterable[tuple[str, str]], erased: Collection[str]) -> Counter[str]:
+    def by_segment(self, letters: Iterable[tuple[str, str]], erased: Erased) -> Counter[str]:
         """Count those that are reckoned up here, and not by the cursor, when a segment is gone; by its name.
 
-        letters: (id, segment) of the dead letters there are. erased: ids of events that were erased out of segments.
+        letters: (id, segment) of the dead letters there are.
         """
         # An erasure takes events out of segments first, and then their dead letters: until then these say nothing.
         # What it took out of dead letters alone was in the segment as long as that was there.
-        found = {**{event_id: each.segment for event_id, each in self.known.items()}, **dict(letters)}
-        return Counter(segment for event_id, segment in found.items() if event_id not in erased)
+        known = {event_id: each.segment for event_id, each in self.known.items()}
+        found = {**known, **erased.out_of_letters, **dict(letters)}
+        return Counter(segment for event_id, segment in found.items() if event_id not in erased.out_of_segments)
 
     def add(self, refused: Iterable[tuple[str, str]]) -> None:
         """Note events that were refused: (id, segment); they are on the disk when this returns. Raises OSError."""

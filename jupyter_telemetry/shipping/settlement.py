@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..journal.accounts import FILE, accounts_since
 from ..journal.segment import scan
-from ..journal.tombstones import erased_ids
+from ..journal.tombstones import erased_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def account_for_the_gone(
             cursor.delivered += delivered
             cursor.expired += max(0, events - letters[name] - delivered)
         elif progress is not None and progress.anchors:
-            erased = erased_ids(journal) if erased is None else erased
+            erased = erased_from(journal, "").out_of_segments if erased is None else erased
             if progress.anchors[0] not in erased:  # else all of it was
                 cursor.delivered += max(0, had - letters[name])
         cursor.settled = [*cursor.settled, name][-_REMEMBERED:]

@@ -102,7 +102,7 @@ class Shipper:
         self._lease = Lease(self.place / LEASE_FILE, lease_s=_seconds("lease_s", lease_s, LEASE_S))
         self.state = State(self.place, erases=sink.erases)
         self._carrier = Carrier(
-            self.directory, self.place, sink, limits, self._lease, self._backoff, self.state, self._wait
+            self.directory, self.place, sink, limits, self._lease, self._backoff, self.state, self._wait, self._heed
         )
         self._stop = threading.Event()
         self._give_up_at: float | None = None
@@ -233,6 +233,12 @@ class Shipper:
                 self._stop.wait(min(rest_s, SLICE_S))
             self._lease.renew()
         if self._is_over():
+            raise Stopped
+
+    def _heed(self) -> None:
+        """Raise Stopped if it was asked to stop, and has had the time for that; a caller's time-out is no such wish."""
+        is_asked = self._stop.is_set() or (self._callers_stop is not None and self._callers_stop.is_set())
+        if is_asked and self._is_over():
             raise Stopped
 
     def _is_over(self) -> bool:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import threading
 from collections import Counter
 
 import pytest
@@ -20,6 +21,7 @@ from jupyter_telemetry.journal.deadletters import (
     size_of_dead_letters,
     survey_dead_letters,
     sweep_dead_letters,
+    take_back_dead_letters,
     write_dead_letters,
 )
 from jupyter_telemetry.journal.erasure import Erasure, Holdings, Left, erase, take_stock
@@ -216,6 +218,24 @@ def test_a_file_of_which_nothing_is_left_is_gone_and_what_nobody_can_read_with_i
     assert os.listdir(path.parent) == []
 
 
+def test_what_was_written_a_moment_ago_is_not_taken_back_while_others_rewrite_it(tmp_path):
+    path = bury(tmp_path, of_b(1), line(2))
+    taking = threading.Thread(target=take_back_dead_letters, args=(path, nothing))
+    seen = []
+
+    def begin_to_take_it_back():
+        if not seen:
+            taking.start()
+            taking.join(0.2)
+        seen.append(path.exists())
+
+    writer = TombstoneWriter(tmp_path, "")
+    erase_dead_letters(path, all_b, writer, begin_to_take_it_back)
+    writer.close()
+    taking.join()
+    assert (all(seen), path.exists()) == (True, False)
+
+
 def test_drafts_that_killed_shippers_left_are_removed(tmp_path):
     sweep_dead_letters(tmp_path)
     path = bury(tmp_path, line(1))
@@ -259,7 +279,7 @@ def test_an_erasure_of_a_journal_takes_its_dead_letters_too(tmp_path):
     assert done == Erasure({}, {}, 0, done.tombstone, 0, (), {"b": 2})
     assert found(tmp_path) == [2]
     (tombstone,) = tombstones(tmp_path)
-    assert list(tombstone.named()) == [(event_id(1), "other"), (event_id(1), "sink")]
+    assert list(tombstone.named()) == [(event_id(1), each, "a segment") for each in ("other", "sink")]
     assert erase(tmp_path, settle_s=0.0, **erases) == Erasure({}, {}, 0, None, 0, ())
 
 
@@ -273,7 +293,7 @@ def test_what_is_recorded_and_refused_during_an_erasure_stays_and_what_is_erased
     done = erase(tmp_path, seal_own=seal_own, settle_s=0.0)
     assert (done.erased, done.dead_letters, found(tmp_path)) == ({"b": 1}, {"b": 2}, [2])
     (tombstone,) = tombstones(tmp_path)
-    assert list(tombstone.named()) == [(event_id(1), ""), (event_id(0), "sink"), (event_id(1), "sink")]
+    assert [each[:2] for each in tombstone.named()] == [(event_id(1), ""), (event_id(0), "sink"), (event_id(1), "sink")]
 
 
 def test_what_may_not_be_erased_stays_a_dead_letter(tmp_path):

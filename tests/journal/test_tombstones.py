@@ -7,7 +7,7 @@ import re
 import pytest
 
 from jupyter_telemetry.errors import JournalError
-from jupyter_telemetry.journal.tombstones import TombstoneWriter, erased_ids, tombstones
+from jupyter_telemetry.journal.tombstones import Erased, TombstoneWriter, erased_from, tombstones
 
 
 @pytest.fixture
@@ -32,24 +32,28 @@ def test_what_was_written_is_read_back(tmp_path, writer):
 
 def test_what_was_taken_out_of_dead_letters_counts_for_their_destination_alone(tmp_path, writer):
     writer.add(b"1")
-    writer.add(b"2", "lake")
-    writer.add(b"3", "kafka")
+    writer.add(b"2", "lake", "a")
+    writer.add(b"3", "kafka", "b")
     writer.commit()
 
     (tombstone,) = tombstones(tmp_path)
-    assert list(tombstone.named()) == [("1", ""), ("2", "lake"), ("3", "kafka")]
+    assert list(tombstone.named()) == [("1", "", ""), ("2", "lake", "a"), ("3", "kafka", "b")]
     assert list(tombstone.ids()) == ["1", "2", "3"]
-    assert (erased_ids(tmp_path), erased_ids(tmp_path, "lake")) == ({"1"}, {"1", "2"})
+    assert erased_from(tmp_path, "http") == Erased({"1"}, {})
+    assert erased_from(tmp_path, "lake") == (found := Erased({"1"}, {"2": "a"}))
+    assert found.ids == {"1", "2"}
 
 
-@pytest.mark.parametrize("text", ["1", "[]", '["1"]', '["1",2]', '["1","lake",3]', "{}", "null"])
+@pytest.mark.parametrize(
+    "text", ["1", "[]", '["1"]', '["1","lake"]', '["1","lake",3]', '["1","lake","a",4]', "{}", "null"]
+)
 def test_a_line_that_names_nobody_is_an_error(tmp_path, writer, text):
     writer.add(b"1")
     writer.commit()
     with writer.path.open("a") as file:
         file.write(text + "\n")
     with pytest.raises(JournalError, match="it is not what an erasure writes"):
-        erased_ids(tmp_path)
+        erased_from(tmp_path, "")
 
 
 def test_it_is_a_file_of_json_lines_below_the_journal(tmp_path, writer):

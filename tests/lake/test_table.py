@@ -56,6 +56,12 @@ def test_each_event_comes_back_whatever_else_is_in_the_batch(events):
     assert [told(each) for each in events_of(table_of(batch.events, LAYOUT))] == [told(each) for each in batch.events]
 
 
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_each_value_comes_back_where_all_are_alike(value):
+    batch = sealed([dict.fromkeys(ODD_SCHEMA["properties"], value)] * 2)
+    assert [told(each) for each in events_of(table_of(batch.events, LAYOUT))] == [told(each) for each in batch.events]
+
+
 def test_an_ordinary_event_leaves_no_rest():
     event = {
         "text": "x", "yes": True, "whole": 1, "large": 2**64 - 1, "number": 1.5, "at": "2026-11-23T17:42:05.123456Z",

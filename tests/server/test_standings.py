@@ -13,7 +13,7 @@ from jupyter_telemetry.journal.accounts import account
 from jupyter_telemetry.server import standings
 from jupyter_telemetry.server.standings import LEAST_INTERVAL_S, OUTCOMES, Standings
 from jupyter_telemetry.shipping import Shipper
-from jupyter_telemetry.shipping.reckoning import Reckoning
+from jupyter_telemetry.shipping.reckoning import EVENTS_AT_ONCE, Reckoning
 from tests.cli.conftest import SAVE, record
 from tests.shipping.database import DatabaseSink
 
@@ -86,6 +86,14 @@ def test_what_takes_long_is_done_seldom(found, shipper, clock, monkeypatch):
         asked(found, shipper)
         clock.now += 60.0
     assert [second - first for first, second in pairwise(reckoned)] == [3060.0] * 3
+
+
+def test_a_long_reckoning_lets_others_work(clock, tmp_path):
+    pauses = []
+    shipper = shipper_of(tmp_path, "journal", events=2 * EVENTS_AT_ONCE)
+    found = Standings(lambda: clock.now, pauses.append)
+    assert asked(found, shipper) == {"sqlite:events.db": counts(waiting=2 * EVENTS_AT_ONCE)}
+    assert pauses == [standings.PAUSE_S] * 2
 
 
 def test_of_a_large_journal_nothing_is_told(found, shipper, monkeypatch):

@@ -45,16 +45,16 @@ class ScriptedSink:
 def make():
     """Make a delivery; it gives up after so many waits, and tells what it waited and for what reason."""
 
-    def make_one(answer, most_waits=30, most_parts=10_000):
-        waits, parts, reasons = [], [], []
+    def make_one(answer, most_waits=30, heed=lambda: None):
+        waits, reasons = [], []
 
         def pause(wait_s):
-            (waits if wait_s else parts).append(wait_s)
-            if len(waits) > most_waits or len(parts) > most_parts:
+            waits.append(wait_s)
+            if len(waits) > most_waits:
                 raise GaveUp
 
         sink = ScriptedSink(answer)
-        delivery = Delivery(sink, Backoff(1.0, 8.0, lambda: 1.0), pause, reasons.append)
+        delivery = Delivery(sink, Backoff(1.0, 8.0, lambda: 1.0), pause, reasons.append, heed)
         return delivery, sink, waits, reasons
 
     return make_one
@@ -106,7 +106,14 @@ def test_while_the_destination_cannot_be_had_the_same_is_sent_again_over_a_new_c
 
 
 def test_it_may_be_given_up_between_two_parts_of_a_batch_that_is_split(make):
-    delivery, sink, waits, _ = make(fails_with(Refused("no"), 0, 3), most_parts=2)
+    calls = []
+
+    def heed():
+        calls.append(1)
+        if len(calls) == 3:
+            raise GaveUp
+
+    delivery, sink, waits, _ = make(fails_with(Refused("no"), 0, 3), heed=heed)
     with pytest.raises(GaveUp):
         delivery.deliver(batch(4))
     assert (sink.calls, waits) == (["open", ([0, 1, 2, 3], False), ([0, 1], False), ([0], False)], [])

@@ -15,7 +15,7 @@ from jupyter_telemetry.journal.lock import JournalLock
 from jupyter_telemetry.journal.tombstones import TombstoneWriter
 from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import Unavailable
-from jupyter_telemetry.shipping.erasures import erasures, untold
+from jupyter_telemetry.shipping.erasures import untold, untold_ids
 from jupyter_telemetry.shipping.state import read_state
 
 from .scene import (
@@ -97,6 +97,17 @@ def test_a_destination_that_cannot_erase_is_said_to_keep_it_and_told_once(journa
     assert "it keeps events that were erased here: what is in it stays: ask its operator" in caplog.text
 
 
+def test_an_event_that_is_erased_in_two_places_is_told_of_once(journal, sink, carrier):
+    sink.erases = False
+    put(journal, line(1, __schema__="b", name="poison"), line(2))
+    carrier.carry(until_empty=True)
+    erase_b(journal)
+    assert untold(journal, cursor_of(journal)) == 1
+    carrier.carry(until_empty=True)
+    carrier.hand_back()
+    assert (untold(journal, cursor_of(journal)), read_state(place_of(journal))["unerased"]) == (0, 1)
+
+
 @pytest.mark.parametrize("error", [OSError("a value"), RuntimeError("a value")], ids=repr)
 def test_a_sink_whose_erase_fails_holds_up_no_event_and_is_asked_again(journal, sink, carrier, destination, error):
     put(journal, line(1), line(2, __schema__="b"))
@@ -134,7 +145,7 @@ def test_a_destination_that_asks_not_to_be_told_of_erasures_for_an_hour_gets_eve
     assert (at_rest(destination), asked, any(waits)) == (ids(1, 2, 3, 4), [ids(2)], False)
     carrier.hand_back()
     assert read_state(place_of(journal))["reason"] == "later"
-    assert 3500.0 < carrier._erasures._next_at - time.monotonic() < 7300.0
+    assert 3500.0 < carrier._eraser._next_at - time.monotonic() < 7300.0
 
 
 def test_while_an_erasure_takes_longer_than_the_lease_lasts_the_lease_is_kept(journal, sink, destination):
@@ -207,7 +218,7 @@ def name(writer, *numbers):
 def carry(journal, cursor):
     """Carry all on; return the ids of each step that has some."""
     found = []
-    for told, note in erasures(journal, cursor):
+    for told, note in untold_ids(journal, cursor):
         note()
         if told:
             found.append(told)
@@ -225,7 +236,7 @@ def test_what_was_erased_is_told_once(journal, cursor, tombstone):
 
 def test_what_was_taken_out_of_dead_letters_is_told_likewise(journal, cursor, tombstone):
     for destination in ("lake", "kafka"):
-        tombstone.add(event_id(1).encode(), destination)
+        tombstone.add(event_id(1).encode(), destination, "a")
         tombstone.commit()
         assert carry(journal, cursor) == [ids(1)]
         assert carry(journal, cursor) == []
@@ -233,7 +244,7 @@ def test_what_was_taken_out_of_dead_letters_is_told_likewise(journal, cursor, to
 
 def test_it_is_told_again_until_it_is_noted(journal, cursor, tombstone):
     name(tombstone, 1)
-    assert [each for each, _ in erasures(journal, cursor)] == [each for each, _ in erasures(journal, cursor)]
+    assert [each for each, _ in untold_ids(journal, cursor)] == [each for each, _ in untold_ids(journal, cursor)]
 
 
 def test_many_are_told_a_thousand_lines_at_a_time(journal, cursor, tombstone):
@@ -274,7 +285,7 @@ def test_tombstones_that_cannot_be_read_are_an_error(journal, cursor, tombstone)
 
 def test_an_event_that_the_destination_is_yet_to_be_told_of_counts_once(journal, cursor, tombstone):
     name(tombstone, 1, 2)
-    tombstone.add(event_id(1).encode(), "lake")
+    tombstone.add(event_id(1).encode(), "lake", "a")
     tombstone.commit()
     assert untold(journal, cursor) == untold(journal, cursor) == 2
     carry(journal, cursor)

@@ -10,6 +10,7 @@ from journal.lines import line
 from jupyter_telemetry.errors import JournalError
 from jupyter_telemetry.shipping.carrier import Stopped
 from jupyter_telemetry.shipping.reckoning import EVENTS_AT_ONCE, Reckoning, reckon
+from jupyter_telemetry.shipping.retirement import retire
 
 from .scene import Destination, PlannedSink, at_rest, erase_b, expire_oldest, ids, make_carrier, place_of, put
 
@@ -90,7 +91,7 @@ def test_a_dead_letter_that_is_gone_after_its_segment_has_expired(journal, carri
     assert text.endswith(',"expired":1,"delivered":0}')
     carrier.hand_back()
     (place_of(journal) / "cursor.json").unlink()
-    assert sum(reckoned(journal)) == 5
+    assert reckoned(journal) == Reckoning(delivered=0, refused=0, expired=3, erased=1, waiting=0)
 
 
 @pytest.mark.parametrize("looks_between", [False, True])
@@ -129,12 +130,56 @@ def test_a_dead_letter_that_a_killed_erasure_has_left_counts_once_when_its_segme
     assert reckoned(journal) == Reckoning(delivered=3, refused=1, expired=0, erased=0, waiting=0)
 
 
-def test_it_pauses_as_often_as_it_is_told_to_and_keeps_count(journal):
-    put(journal, *map(line, range(2 * EVENTS_AT_ONCE + 1)))
-    put(journal, line(9999), begun_at=1.9e9)
+def test_it_pauses_after_so_many_events_wherever_they_stand(journal):
+    for number in range(5):
+        put(journal, *map(line, range(number * 200, number * 200 + 200)), begun_at=1e9 + number * 1e6)
     pauses = []
     found = reckon(journal, place_of(journal), lambda: pauses.append(1))
-    assert (found, len(pauses)) == (Reckoning(0, 0, 0, 0, 2 * EVENTS_AT_ONCE + 2), 2)
+    assert (found, len(pauses)) == (Reckoning(0, 0, 0, 0, waiting=1000), 1000 // EVENTS_AT_ONCE)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_segment_that_is_delivered_and_expires_while_it_is_reckoned_up_counts_once(journal, carrier, is_late):
+    for number in range(2):
+        put(journal, *map(line, range(number * 300, number * 300 + 300)), begun_at=1e9 + number * 1e8)
+    if not is_late:
+        carrier.carry(until_empty=True)
+    pauses = []
+
+    def pause():
+        pauses.append(1)
+        if len(pauses) == 2:  # the first segment has been read
+            carrier.carry(until_empty=True)
+            expire_oldest(journal)
+
+    found = reckon(journal, place_of(journal), pause)
+    assert found == (Reckoning(300, 0, 0, 0, waiting=300) if is_late else Reckoning(600, 0, 0, 0, 0))
+    assert reckoned(journal) == Reckoning(600, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("is_summed_up", [False, True])
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_a_dead_letter_that_was_erased_counts_once_when_all_is_counted_anew(
+    journal, carrier, is_summed_up, is_forgotten
+):
+    put(journal, line(0), line(1, __schema__="b", name="poison"), line(2), line(3, name="poison"), begun_at=1e9)
+    put(journal, line(4), begun_at=1.1e9)
+    carrier.carry(until_empty=True)
+    expire_oldest(journal)
+    carrier.carry(until_empty=True)
+    if is_summed_up:
+        erase_b(journal)
+        expire_oldest(journal)
+        carrier.carry(until_empty=True)
+    carrier.hand_back()
+    if is_forgotten:
+        retire(journal, PlannedSink.name)
+    else:
+        (place_of(journal) / "cursor.json").unlink()
+    erase_b(journal)
+    carrier.carry(until_empty=True)
+    found = reckoned(journal)
+    assert (sum(found), found.refused, found.erased) == (5, 1, 1)
 
 
 def test_it_changes_nothing(journal, carrier):

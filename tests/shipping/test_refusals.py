@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from jupyter_telemetry.journal.tombstones import Erased
 from jupyter_telemetry.lockfile import LockLost
 from jupyter_telemetry.shipping.refusals import Refusal, Refusals
 
@@ -97,4 +98,5 @@ def test_of_what_is_gone_a_number_is_kept(place):
 def test_what_is_reckoned_up_here_is_counted_by_segment_and_once(place):
     refusals = Refusals(place, "c")
     refusals.add([("x", "a"), ("y", "a"), ("erased", "a"), ("z", "b")])
-    assert refusals.by_segment([("x", "a"), ("of old", "b")], {"erased"}) == {"a": 2, "b": 2}
+    erased = Erased({"erased", "both"}, {"y": "a", "both": "a", "forgotten": "b"})
+    assert refusals.by_segment([("x", "a"), ("of old", "b")], erased) == {"a": 2, "b": 3}

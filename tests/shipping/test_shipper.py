@@ -62,6 +62,27 @@ class Gate:
         assert self.opened.wait(10)
 
 
+# Splitting a batch
+
+
+def test_a_batch_that_is_split_is_done_with_though_the_time_is_over(make, journal, destination):
+    sink = PlannedSink(destination, ["refuse"] * 100, limits=BatchLimits(64, 10**6, 0.0))
+    sink.before = lambda: time.sleep(0.02)
+    put(journal, *(line(number, name="poison" if number == 37 else "good") for number in range(64)))
+    shipper = make(sink)
+    for _ in range(2):  # the first may be over before it sends anything
+        shipper.ship(0.05)
+    assert len(destination.lines) == 63
+
+
+def test_a_batch_that_is_split_is_given_up_when_the_caller_wants_it(make, journal, destination):
+    sink, stop = PlannedSink(destination, ["refuse"] * 100, limits=BatchLimits(64, 10**6, 0.0)), threading.Event()
+    sink.before = stop.set
+    put(journal, *(line(number, name="poison" if number == 37 else "good") for number in range(64)))
+    assert not make(sink).ship(stop=stop)
+    assert (len(sink.sent), len(destination.lines)) == (1, 0)
+
+
 # What may be asked for
 
 
