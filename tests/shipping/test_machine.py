@@ -63,7 +63,7 @@ class Shipping(RuleBasedStateMachine):
         self.journal = self.home / "journal0"
         self.journal.mkdir()
         self.handler = JournalHandler(self.journal)
-        self.destination = Destination()
+        self.destination, self.other_destination = Destination(), Destination()
         self.recorded: dict[str, bytes] = {}
         self.expired: set[str] = set()
         self.half_erased: set[str] = set()
@@ -109,10 +109,22 @@ class Shipping(RuleBasedStateMachine):
         place = place_of(self.journal)
         Redelivery(self.journal, place, BatchLimits(2)).ask()
 
+    @rule(mended=st.booleans())
+    def ship_elsewhere(self, mended):
+        """Another destination has the same journal."""
+        carrier = make_carrier(self.journal, self.other_sink(mended))
+        carrier.carry(until_empty=True)
+        carrier.hand_back()
+
+    def other_sink(self, mended=False):
+        sink = PlannedSink(self.other_destination)
+        sink.name, sink.is_mended = "planned:other", mended
+        return sink
+
     @rule(every=st.booleans())
     def remove_dead_letters(self, every=True):
         """A limit deletes them, or somebody does, file by file."""
-        letters = list(dead_letters(self.journal))
+        letters = list(self.letters())
         for path in sorted({letter.path for letter in letters})[: None if every else 1]:
             self.removed |= {letter.event_id for letter in letters if letter.path == path}
             path.unlink()
@@ -227,18 +239,27 @@ class Shipping(RuleBasedStateMachine):
     def every_event_counts_once(self):
         if not hasattr(self, "home"):
             return
-        found = reckon(self.journal, place_of(self.journal))
-        taken = Refusals(place_of(self.journal), "").taken
-        letters = [letter.event_id for letter in dead_letters(self.journal) if letter.event_id not in taken]
-        assert len(letters) == len(set(letters)) == found.refused
-        assert set(letters) <= self.poisoned()
-        # What a killed erasure has named, and a limit deleted then, was both.
-        assert len(self.recorded) <= sum(found) <= len(self.recorded) + len(self.expired & self.half_erased)
+        self.every_event_counts_once_for(self.other_sink())
+        found = self.every_event_counts_once_for(PlannedSink)
         if not self.cursor_was_lost:
             assert found.expired <= len(self.expired | self.removed)
         assert found.delivered <= len(
             (self.recorded.keys() - self.poisoned()) | self.half_erased | self.destination.ever
         )
+
+    def every_event_counts_once_for(self, sink):
+        place = place_of(self.journal, sink)
+        found = reckon(self.journal, place)
+        taken = Refusals(place, "").taken
+        letters = [letter.event_id for letter in self.letters(place) if letter.event_id not in taken]
+        assert len(letters) == len(set(letters)) == found.refused
+        assert set(letters) <= self.poisoned()
+        # What a killed erasure has named, and a limit deleted then, was both.
+        assert len(self.recorded) <= sum(found) <= len(self.recorded) + len(self.expired & self.half_erased)
+        return found
+
+    def letters(self, place=None):
+        return dead_letters(self.journal, (place or place_of(self.journal)).name)
 
     def named(self):
         return {each for tombstone in tombstones(self.journal) for each in tombstone.ids()}
@@ -252,7 +273,7 @@ class Shipping(RuleBasedStateMachine):
         # Where nothing but poison is left, it waits before it believes that.
         assert make_carrier(self.journal, PlannedSink(self.destination), most_waits=500).carry(until_empty=True)
         at_rest = set(self.destination.lines)
-        letters = {letter.event_id for letter in dead_letters(self.journal)}
+        letters = {letter.event_id for letter in self.letters()}
         there = {event["__id__"] for event in JournalReader(self.journal).events()}
         named = self.named()
         erased = named - there - letters
