@@ -157,6 +157,7 @@ class _Round:
         self._accepted = 0
         self._doubts = 0  # how often so many were refused that it seemed to be the destination's fault
         self._odd = 0  # failures since something was accepted
+        self._odd_again = 0  # those of what was refused before, that were followed by another try of the same
 
     def run(self) -> dict[int, str]:
         while self._waiting:
@@ -254,7 +255,14 @@ class _Round:
             self._delivery.close()
 
     def _keep_refused(self, part: _Part, reason: str) -> None:
-        """Leave it at that: nothing waits for what was refused before, and for others the sink fails too."""
+        """Leave it at that after some tries: nothing waits long for what was refused before.
+
+        It may have arrived all the same: nobody can know.
+        """
+        if self._odd_again < ODD_TRIES:
+            self._odd_again += 1
+            self._again(part, reason)
+            return
         self._delivery.close()
         if len(part.indices) > 1 and self._odd <= ODD_TRIES + len(self._batch).bit_length():
             self._split(part._replace(sent_before=True))

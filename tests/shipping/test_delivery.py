@@ -10,7 +10,7 @@ from jupyter_telemetry.lockfile import LockLost
 from jupyter_telemetry.shipping import Batch, Receipt, Refused, TooLarge, Unavailable
 from jupyter_telemetry.shipping.backoff import Backoff
 from jupyter_telemetry.shipping.carrier import MOST_DOUBTS
-from jupyter_telemetry.shipping.delivery import Delivery
+from jupyter_telemetry.shipping.delivery import ODD_TRIES, Delivery
 
 
 class GaveUp(Exception):
@@ -392,11 +392,17 @@ def test_who_waits_in_vain_for_long_enough_refuses_them_all_by_few_sends(make):
     assert len(sends(sink)) <= 4 * 8 * 11
 
 
-@pytest.mark.parametrize("error", [Refused("not this"), ZeroDivisionError()], ids=repr)
-def test_those_that_were_refused_before_are_to_blame_however_many_they_are(make, error):
+@pytest.mark.parametrize(("error", "tries"), [(Refused("not this"), 0), (ZeroDivisionError(), ODD_TRIES)], ids=repr)
+def test_those_that_were_refused_before_are_to_blame_however_many_they_are(make, error, tries):
     delivery, sink, waits, _ = make(fails_with(error, *range(20)))
     assert delivery.deliver(batch(20), is_second=True).keys() == set(range(20))
-    assert (waits, delivery.refused_in_a_row) == ([], 0)
-    assert len(sends(sink)) < 40
+    assert (len(waits), delivery.refused_in_a_row) == (tries, 0)
+    assert len(sends(sink)) < 40 + tries
     assert delivery.deliver(batch(25), is_second=True).keys() == set(range(20))
-    assert sorted(sink.taken) == list(range(20, 25))
+    assert (sorted(sink.taken), len(waits)) == (list(range(20, 25)), 2 * tries)
+
+
+def test_one_that_was_refused_before_is_sent_again_when_its_answer_is_lost_oddly(make):
+    delivery, sink, waits, _ = make(in_turn(ConnectionResetError(), ConnectionResetError()))
+    assert delivery.deliver(batch(1, sent_before=True), is_second=True) == {}
+    assert (sink.taken, len(waits)) == ([0], 2)

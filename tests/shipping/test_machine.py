@@ -274,11 +274,13 @@ class Shipping(RuleBasedStateMachine):
         assert make_carrier(self.journal, PlannedSink(self.destination), most_waits=500).carry(until_empty=True)
         at_rest = set(self.destination.lines)
         letters = {letter.event_id for letter in self.letters()}
+        # Whoever fails oddly again and again, after it has taken an event, has it refused: nobody can know.
+        unsure = {letter.event_id for letter in self.letters() if letter.reason.startswith("the sink failed")}
         there = {event["__id__"] for event in JournalReader(self.journal).events()}
         named = self.named()
         erased = named - there - letters
         assert at_rest & erased <= self.half_erased  # they were in the journal still, and then a limit deleted them
-        assert at_rest & letters == set()
+        assert at_rest & letters <= unsure
         assert set(self.recorded) == at_rest | letters | self.expired | named | self.removed
         assert (there - named) <= at_rest | letters | self.removed
         found = reckon(self.journal, place_of(self.journal))
