@@ -17,7 +17,7 @@ from jupyter_telemetry.journal import JournalHandler
 from jupyter_telemetry.journal.deadletters import dead_letters
 from jupyter_telemetry.journal.erasure import erase
 from jupyter_telemetry.journal.reader import JournalReader
-from jupyter_telemetry.journal.tombstones import TombstoneWriter, tombstones
+from jupyter_telemetry.journal.tombstones import TombstoneWriter, erased_from, tombstones
 from jupyter_telemetry.lease import Lease
 from jupyter_telemetry.shipping import BatchLimits
 from jupyter_telemetry.shipping.carrier import Stopped
@@ -278,7 +278,7 @@ class Shipping(RuleBasedStateMachine):
         unsure = {letter.event_id for letter in self.letters() if letter.reason.startswith("the sink failed")}
         there = {event["__id__"] for event in JournalReader(self.journal).events()}
         named = self.named()
-        erased = named - there - letters
+        erased = erased_from(self.journal, place_of(self.journal).name).ids - there - letters
         assert at_rest & erased <= self.half_erased  # they were in the journal still, and then a limit deleted them
         assert at_rest & letters <= unsure
         assert set(self.recorded) == at_rest | letters | self.expired | named | self.removed

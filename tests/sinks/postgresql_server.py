@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import pwd
@@ -94,9 +95,11 @@ class PostgreSQLServer:
         """Kill all of it at once, with -9."""
         processes = self.processes()
         for process in processes:
-            process.suspend()  # no part of it may see that another is gone, and tidy up
+            with contextlib.suppress(psutil.NoSuchProcess):  # one of a connection, that has just ended
+                process.suspend()  # no part of it may see that another is gone, and tidy up
         for process in processes:
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         assert self._process is not None
         self._process.wait()
         while any(map(_is_there, processes[1:])):

@@ -38,6 +38,9 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_POST(self):
+        if "Content-Length" not in self.headers:  # the connection was cut in the middle of them
+            self.close_connection = True
+            return
         length = int(self.headers["Content-Length"])
         with LOCK:
             with (DIRECTORY / "requests.jsonl").open("a") as log:
