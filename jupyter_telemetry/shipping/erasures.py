@@ -100,9 +100,8 @@ def untold_ids(journal: Path, cursor: Cursor) -> Iterator[tuple[list[str], Calla
                 offset = _told(file, cursor, name)
                 file.seek(offset)
                 while lines := _whole_lines(file, IDS_AT_ONCE):
-                    ids = [
-                        named_in(line).event_id for line in (lines if offset else lines[1:])
-                    ]  # the first is the head
+                    named = lines if offset else lines[1:]  # the first is the head
+                    ids = [named_in(line).event_id for line in named]
                     offset += sum(map(len, lines))
                     yield list(dict.fromkeys(ids)), _noting(cursor, name, offset, ids[-1] if ids else "")
         except FileNotFoundError:  # its erasure took nothing away
