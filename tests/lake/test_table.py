@@ -56,7 +56,7 @@ def test_each_event_comes_back_whatever_else_is_in_the_batch(events):
     assert [told(each) for each in events_of(table_of(batch.events, LAYOUT))] == [told(each) for each in batch.events]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", [*VALUES, "0000-01-01T00:00:00.000000Z"], ids=repr)
 def test_each_value_comes_back_where_all_are_alike(value):
     batch = sealed([dict.fromkeys(ODD_SCHEMA["properties"], value)] * 2)
     assert [told(each) for each in events_of(table_of(batch.events, LAYOUT))] == [told(each) for each in batch.events]
