@@ -34,15 +34,18 @@ def is_open(path: Any) -> bool:
     return False
 
 
-def _refusing(change: Any) -> Any:
-    def changed(path: Any, *others: Any, **options: Any) -> Any:
+class _Refusing:
+    """A function that is none to pathlib, which until 3.10 makes methods of those it finds in os."""
+
+    def __init__(self, change: Any) -> None:
+        self._change = change
+
+    def __call__(self, path: Any, *others: Any, **options: Any) -> Any:
         for each in (path, *others):
             if is_open(each):
                 raise PermissionError(13, "used by another process", str(each))
-        return change(path, *others, **options)
-
-    return changed
+        return self._change(path, *others, **options)
 
 
 for name in ("rename", "replace", "unlink", "remove"):
-    setattr(os, name, _refusing(getattr(os, name)))
+    setattr(os, name, _Refusing(getattr(os, name)))
