@@ -142,7 +142,6 @@ SHIPPING = {
             slices=2,
             pace=_AT_ONCE,
             values=1,
-            warmups=0,
             loops=_CARRIED,
         )
         for name in DESTINATIONS
