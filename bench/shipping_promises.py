@@ -34,8 +34,8 @@ _CARRYING = (
     "each line."
 )
 _ASKING = (
-    "DuckDB reads the files of a lake through Python, a quarter of a millisecond more for each: were it given the "
-    "directory itself, a question could write there. Fewer files."
+    "DuckDB reads the files of a lake through Python, some at each of the times that it looks at a view: were it given "
+    "the directory itself, a question could write there. Fewer files."
 )
 _MEMORY = "Smaller batches."
 _SIZE = "To encode its columns better."

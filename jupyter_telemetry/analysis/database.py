@@ -250,6 +250,9 @@ def _connect(holdings: Holdings) -> Any:
     connection = duckdb.connect(":memory:")
     for filesystem in filesystems:
         connection.register_filesystem(filesystem)
+    if not holdings.is_far:
+        with contextlib.suppress(duckdb.CatalogException):  # before 2.0 there are no such threads
+            connection.execute("SET async_threads = 0")
     for setting in (*holdings.allowed(), *_SETTINGS):
         connection.execute(setting)
     return connection

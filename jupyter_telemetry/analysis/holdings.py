@@ -50,6 +50,11 @@ class Holdings:
         parts += [] if self._files is None else [f"the lake {self._files.lake.name}"]
         return " and ".join(parts)
 
+    @property
+    def is_far(self) -> bool:
+        """Whether each reading takes long, so that many at once are worth their threads, which wait for each other."""
+        return self._files is not None and not self._files.lake.place.is_directory
+
     def filesystems(self) -> list[Any]:
         """Make the filesystems that DuckDB is given. Raises MissingExtra."""
         return [make_filesystem(self.mount), *([make_lake_filesystem(self._files)] if self._files else [])]

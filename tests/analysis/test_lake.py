@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import pytest
 from lake.lakes import DAY, THING, put, things
 from lake.odd import ODD_SCHEMA, odd_events, sealed
@@ -163,6 +164,13 @@ def test_sql_finds_no_other_file_of_the_lake(tmp_path):
     with open_lake(tmp_path) as database:
         for path in ("lake://_schemas/*", "lake://*.json"):
             assert database.sql(f"SELECT filename FROM read_text('{path}')").rows() == []
+
+
+def test_files_that_are_near_are_read_by_no_threads_of_their_own(tmp_path):
+    put(tmp_path, things(2))
+    with open_lake(tmp_path) as database:
+        found = database.sql("SELECT value FROM duckdb_settings() WHERE name = 'async_threads'").rows()
+    assert found == [("0",)] * (int(duckdb.__version__.partition(".")[0]) >= 2)
 
 
 def test_what_is_no_lake_is_refused():
