@@ -243,7 +243,7 @@ def _log_of_many() -> tuple[EventLog, tuple[str, ...]]:
 def _journal_of_many(directory: Path) -> Iterator[tuple[EventLog, tuple[str, ...]]]:
     log, ids = _log_of_many()
     with _open(JournalHandler(directory)) as handler:
-        vars(log.handlers[0])["write_event"] = handler.write_event  # type: ignore[attr-defined]
+        vars(log.handlers[0])["write_event"] = handler.write_event  # type: ignore[attr-defined]  # _open says: a Handler
         yield log, ids
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..journal.segment import SegmentFile
+    from .refusals import Refusal
 
 __all__ = ["EVENTS_AT_ONCE", "Reckoning", "reckon"]
 
@@ -66,30 +68,26 @@ def reckon(
         erased_ids = erased.ids
         remembered = letters.keys() | refusals.known.keys() | erased_ids  # who else is there is not kept in mind
         feed = Feed(directory, cursor, lambda: letters.keys() | refusals.standing)
+        numbers = itertools.count(1)
         read: dict[str, _Contents] = {}
-        number = 0
         for segment in JournalReader(directory).segments():
             contents = read[segment.name] = _Contents()
             for event_id, is_had in _events(feed, segment):
-                number += 1
-                if number % EVENTS_AT_ONCE == 0:
+                if next(numbers) % EVENTS_AT_ONCE == 0:
                     pause()
                 if event_id in remembered:
                     contents.remembered.add(event_id)
                 if event_id not in letters:
-                    is_removed = is_had and event_id in refusals.known and not refusals.known[event_id].is_taken
-                    contents.outcomes["removed" if is_removed else "delivered" if is_had else "waiting"] += 1
+                    contents.outcomes[_outcome(refusals.known.get(event_id), is_had=is_had)] += 1
         # Of those that are gone meanwhile the cursor tells, as it stands now.
         cursor = Cursor.load(place / CURSOR_FILE, "")
         account_for_the_gone(directory, cursor, lambda: refusals.by_segment(letters.items(), erased))
         names = {segment.name for _ in range(2) for segment in scan(directory)}  # one that is renamed may miss once
     except OSError as error:
         raise JournalError(f"the journal {directory} cannot be read: {error.strerror}") from error
-    outcomes = Counter[str]()
-    there: set[str] = set()
-    for contents in (each for name, each in read.items() if name in names):
-        outcomes += contents.outcomes
-        there |= contents.remembered
+    still = [contents for name, contents in read.items() if name in names]
+    outcomes = sum((contents.outcomes for contents in still), Counter[str]())
+    there = set[str]().union(*(contents.remembered for contents in still))
     gone = Counter(
         refusal.is_taken
         for event_id, refusal in refusals.known.items()
@@ -102,6 +100,13 @@ def reckon(
         len(erased_ids - there - letters.keys()),
         outcomes["waiting"],
     )
+
+
+def _outcome(refusal: Refusal | None, *, is_had: bool) -> str:
+    """Say what became of an event that is in the journal, and no dead letter."""
+    if not is_had:
+        return "waiting"
+    return "delivered" if refusal is None or refusal.is_taken else "removed"
 
 
 class _Contents:
