@@ -10,8 +10,10 @@ from lake.lakes import DAY, THING, put, things
 from lake.odd import ODD_SCHEMA, odd_events, sealed
 
 from jupyter_telemetry.analysis import open_journal, open_lake
+from jupyter_telemetry.analysis.holdings import Holdings
 from jupyter_telemetry.errors import ConfigurationError, LakeError, MissingExtra, QueryError
 from jupyter_telemetry.journal import JournalHandler
+from jupyter_telemetry.lake.lake import Lake
 from jupyter_telemetry.sinks.lake import LakeSink
 
 VIEW = "example_org_odd_v3"
@@ -171,6 +173,11 @@ def test_files_that_are_near_are_read_by_no_threads_of_their_own(tmp_path):
     with open_lake(tmp_path) as database:
         found = database.sql("SELECT value FROM duckdb_settings() WHERE name = 'async_threads'").rows()
     assert found == [("0",)] * (int(duckdb.__version__.partition(".")[0]) >= 2)
+
+
+@pytest.mark.parametrize(("url", "is_far"), [("/srv/lake", False), ("s3://bucket/lake", True)])
+def test_an_object_store_is_far(url, is_far):
+    assert Holdings(None, Lake(url)).is_far is is_far
 
 
 def test_what_is_no_lake_is_refused():

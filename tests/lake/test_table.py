@@ -56,7 +56,15 @@ def test_each_event_comes_back_whatever_else_is_in_the_batch(events):
     assert [told(each) for each in events_of(table_of(batch.events, LAYOUT))] == [told(each) for each in batch.events]
 
 
-@pytest.mark.parametrize("value", [*VALUES, "0000-01-01T00:00:00.000000Z"], ids=repr)
+INSTANTS = [  # that Arrow reads, and writes in another way
+    "0000-01-01T00:00:00.000000Z",
+    "2026-11-23 17:42:05.123456Z",
+    "2026-11-23T17:42:05.12345+01",
+    "2026-11-23T17:42:05.1+01:00",
+]
+
+
+@pytest.mark.parametrize("value", [*VALUES, *INSTANTS], ids=repr)
 def test_each_value_comes_back_where_all_are_alike(value):
     batch = sealed([dict.fromkeys(ODD_SCHEMA["properties"], value)] * 2)
     assert [told(each) for each in events_of(table_of(batch.events, LAYOUT))] == [told(each) for each in batch.events]
